@@ -1,0 +1,157 @@
+//! Settings that are not part of a snapshot: listeners, limits, admin, state, and how plugins are loaded.
+
+use cutover_core::decide::OnError;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `[server]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServerSettings {
+    /// Where to listen; at least one.
+    pub listen: Vec<Listen>,
+    /// Worker threads; 0 is one per core.
+    pub threads: usize,
+    /// Limit for a request's whole header.
+    pub header_timeout: Duration,
+    /// Limit between two reads of a request's body, and between two requests of one connection.
+    pub idle_timeout: Duration,
+    /// Largest request header in bytes, request line included.
+    pub max_header_bytes: usize,
+    /// Most header fields in a request.
+    pub max_headers: usize,
+    /// Longest time from SIGTERM to exit.
+    pub drain: Duration,
+    /// Replies carry `x-cutover-side` and `x-cutover-reason`.
+    pub debug_headers: bool,
+    /// Access log.
+    pub access_log: AccessLog,
+    /// Networks whose `Forwarded` and `X-Forwarded-*` headers are believed; others' are replaced.
+    pub trusted_proxies: Vec<Network>,
+}
+
+/// One listening address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// Address.
+    pub address: SocketAddr,
+    /// HTTPS, with HTTP/2 by ALPN.
+    pub tls: Option<ListenTls>,
+}
+
+/// Files of a certificate and its key, PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListenTls {
+    /// Certificate chain.
+    pub cert: PathBuf,
+    /// Private key.
+    pub key: PathBuf,
+}
+
+/// An IP network, `10.0.0.0/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// Its address.
+    pub address: std::net::IpAddr,
+    /// Leading bits that count.
+    pub bits: u8,
+}
+
+impl Network {
+    /// Is the address in the network? IPv4 addresses mapped into IPv6 count as IPv4.
+    pub fn contains(&self, address: std::net::IpAddr) -> bool {
+        use std::net::IpAddr::{V4, V6};
+        match (self.address, address.to_canonical()) {
+            (V4(net), V4(ip)) => {
+                let shift = 32 - u32::from(self.bits.min(32));
+                u32::from(net).checked_shr(shift) == u32::from(ip).checked_shr(shift)
+            }
+            (V6(net), V6(ip)) => {
+                let shift = 128 - u32::from(self.bits.min(128));
+                u128::from(net).checked_shr(shift) == u128::from(ip).checked_shr(shift)
+            }
+            (V4(_), V6(_)) | (V6(_), V4(_)) => false,
+        }
+    }
+}
+
+/// `[server] access-log`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccessLog {
+    /// Format; `Off` writes nothing.
+    pub format: LogFormat,
+    /// A file; standard output if `None`.
+    pub path: Option<PathBuf>,
+}
+
+/// Format of the access log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// No access log.
+    Off,
+    /// One JSON object a line.
+    #[default]
+    Json,
+    /// One readable line.
+    Text,
+}
+
+/// `[admin]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminSettings {
+    /// Where the admin API listens; `None` switches it off.
+    pub listen: Option<SocketAddr>,
+}
+
+/// `[state]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateSettings {
+    /// Folder of the embedded store, or a `postgres://` address.
+    pub store: String,
+}
+
+/// How to load the plugin of one place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginUse {
+    /// Name of the plugin in the configuration.
+    pub plugin: String,
+    /// Name of the migration that uses it.
+    pub migration: String,
+    /// Names of the migration's backends, `[old, new]`.
+    pub backends: [String; 2],
+    /// Hooks the migration expects of it.
+    pub hooks: PluginHooks,
+    /// File of the component, relative to the configuration's folder.
+    pub component: PathBuf,
+    /// Its configuration, as JSON.
+    pub config: String,
+    /// What happens when it fails.
+    pub on_error: OnError,
+    /// Limit for one call.
+    pub deadline: Duration,
+    /// Limit for its linear memory, in bytes.
+    pub memory: usize,
+    /// Instances.
+    pub isolation: Isolation,
+}
+
+/// Hooks a migration expects of a plugin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PluginHooks {
+    /// `plugins.split`.
+    pub split: bool,
+    /// `plugins.rewrite`.
+    pub rewrite: bool,
+    /// `plugins.fallback`.
+    pub fallback: bool,
+}
+
+/// How instances of a plugin are shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Isolation {
+    /// One per worker, reused.
+    #[default]
+    Worker,
+    /// A fresh one for each request.
+    Request,
+}

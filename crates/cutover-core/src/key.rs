@@ -1,0 +1,119 @@
+//! Keys: what identifies a user for stickiness, and the lists and signed header that outrank the percent.
+
+use crate::RequestView;
+use crate::Side;
+use crate::route::Params;
+use http::{HeaderName, header};
+use std::collections::HashSet;
+
+/// One place where a user's key may be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeySource {
+    /// First value of a header.
+    Header(HeaderName),
+    /// A cookie.
+    Cookie(Box<str>),
+    /// A query parameter, not decoded.
+    Query(Box<str>),
+    /// A parameter of the route's path, by its name.
+    Path(Box<str>),
+}
+
+impl KeySource {
+    /// The raw bytes found there, if any and not empty.
+    pub fn find<'r>(&self, request: &RequestView<'r>, params: &Params<'_>) -> Option<&'r [u8]> {
+        let found = match self {
+            Self::Header(name) => request.headers.first(name),
+            Self::Cookie(name) => cookie(request, name),
+            Self::Query(name) => query_param(request.query, name),
+            Self::Path(name) => params.value(request.path, name).map(str::as_bytes),
+        };
+        found.filter(|value| !value.is_empty())
+    }
+}
+
+/// The value of a cookie, over all `cookie` headers (HTTP/2 may split them: RFC 9113, 8.2.3).
+pub fn cookie<'r>(request: &RequestView<'r>, name: &str) -> Option<&'r [u8]> {
+    let mut found = None;
+    request.headers.each(&header::COOKIE, &mut |line| {
+        found = line.split(|&b| b == b';').find_map(|pair| {
+            let pair = pair.trim_ascii();
+            let value = pair.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
+            Some(value)
+        });
+        found.is_none()
+    });
+    found
+}
+
+/// The first value of a query parameter, as it stands.
+pub fn query_param<'r>(query: Option<&'r str>, name: &str) -> Option<&'r [u8]> {
+    query?.split('&').find_map(|pair| {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (key == name).then_some(value.as_bytes())
+    })
+}
+
+/// A list of users by key.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserList(HashSet<Box<[u8]>>);
+
+impl UserList {
+    /// Is the user on it?
+    pub fn contains(&self, key: &[u8]) -> bool {
+        !self.0.is_empty() && self.0.contains(key)
+    }
+}
+
+impl<'a> FromIterator<&'a str> for UserList {
+    fn from_iter<I: IntoIterator<Item = &'a str>>(users: I) -> Self {
+        Self(users.into_iter().map(|user| user.as_bytes().into()).collect())
+    }
+}
+
+/// A header by which testers choose a side, signed so that users cannot.
+///
+/// Value: `<side>;<expiry, unix seconds>;<signature>`, the signature being the lower-case hex of
+/// HMAC-SHA256(secret, `"<migration>;<side>;<expiry>"`).
+#[derive(Clone)]
+pub struct QaHeader {
+    /// Name of the header.
+    pub name: HeaderName,
+    /// Key of the signature.
+    pub secret: Box<[u8]>,
+}
+
+impl std::fmt::Debug for QaHeader {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("QaHeader").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl QaHeader {
+    /// The side the header asks for, if it is there, signed and not expired.
+    pub fn side(&self, migration: &str, request: &RequestView<'_>) -> Option<Side> {
+        use hmac::{Hmac, Mac};
+        let text = std::str::from_utf8(request.headers.first(&self.name)?).ok()?;
+        let (claim, signature) = text.rsplit_once(';')?;
+        let (side, expiry) = claim.split_once(';')?;
+        let side = match side {
+            "old" => Side::Old,
+            "new" => Side::New,
+            _ => return None,
+        };
+        let expiry_s: u64 = expiry.parse().ok()?;
+        if expiry_s.saturating_mul(1_000) <= request.now_ms || signature.len() != 64 {
+            return None;
+        }
+        let mut bytes = [0u8; 32];
+        for (byte, pair) in bytes.iter_mut().zip(signature.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+        }
+        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.secret).ok()?;
+        mac.update(migration.as_bytes());
+        mac.update(b";");
+        mac.update(claim.as_bytes());
+        mac.verify_slice(&bytes).ok()?;
+        Some(side)
+    }
+}

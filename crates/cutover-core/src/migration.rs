@@ -1,0 +1,128 @@
+//! A migration: one extraction, one flag. Where it stands, and which way its reads and writes go.
+
+use crate::edit::Edits;
+use crate::fallback::FallbackPolicy;
+use crate::key::{KeySource, QaHeader, UserList};
+use crate::{BackendId, Generation, Percent, PlaceId, Salt, Side};
+
+/// One extraction: its two sides, its users, and its present traffic state.
+#[derive(Clone, Debug)]
+pub struct Migration {
+    /// Its name, which is also its salt unless another is set.
+    pub name: Box<str>,
+    /// The system that is being left.
+    pub old: BackendId,
+    /// The system that is taking over.
+    pub new: BackendId,
+    /// Where a user's key is looked for, in order; the first non-empty value counts.
+    pub key: Box<[KeySource]>,
+    /// Keeps its cohort independent of other migrations' cohorts.
+    pub salt: Salt,
+    /// Users who always go to `new`.
+    pub allow: UserList,
+    /// Users who always go to `old`; outranks `allow`.
+    pub deny: UserList,
+    /// A signed header by which testers choose their side.
+    pub qa: Option<QaHeader>,
+    /// The kill switch: everything to `old`, nothing asked.
+    pub disabled: bool,
+    /// Where the migration stands.
+    pub phase: Phase,
+    /// Its traffic state.
+    pub state: TrafficState,
+    /// Rolled back: everything to `old`, nothing asked, until a person retries.
+    pub rolled_back: bool,
+    /// What is changed in exchanges that `new` serves.
+    pub edits: Edits,
+    /// What happens when `new` fails.
+    pub fallback: FallbackPolicy,
+    /// Where plugins take part.
+    pub plugins: Plugins,
+}
+
+/// The places where plugins take part in a migration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plugins {
+    /// Asked which side serves a read.
+    pub split: Option<PlaceId>,
+    /// Edits headers on the way in and out.
+    pub rewrite: Option<PlaceId>,
+    /// Asked what to do when an attempt failed.
+    pub fallback: Option<PlaceId>,
+}
+
+/// `{read_percent, mirror_percent, write_owner, generation}`: reads and writes are separate fields, so that moving one
+/// can never move the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TrafficState {
+    /// Share of users whose reads go to `new`.
+    pub read_percent: Percent,
+    /// Share of requests copied to the other side.
+    pub mirror_percent: Percent,
+    /// Who takes writes.
+    pub write_owner: Side,
+    /// When this state came into force.
+    pub generation: Generation,
+}
+
+impl Default for TrafficState {
+    fn default() -> Self {
+        Self {
+            read_percent: Percent::ZERO,
+            mirror_percent: Percent::ZERO,
+            write_owner: Side::Old,
+            generation: Generation(0),
+        }
+    }
+}
+
+/// Where a migration stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// Everything to `old`.
+    #[default]
+    Off,
+    /// Data is being copied to `new`.
+    Sync,
+    /// Reads are mirrored to `new` and compared.
+    Shadow,
+    /// A share of the users reads from `new`.
+    Canary,
+    /// Everybody reads from `new`.
+    ReadsNew,
+    /// Writes are being moved.
+    Cutover,
+    /// Writes go to `new`, and flow back to `old`.
+    NewPrimary,
+    /// `old` is no longer needed.
+    Complete,
+    /// The flag can be deleted.
+    Retired,
+}
+
+impl Phase {
+    /// May reads be served by `new`? Lists, QA header and split plugins count only then.
+    pub fn serves_reads_from_new(self) -> bool {
+        self >= Self::Canary
+    }
+
+    /// Does everybody read from `new`, also who has no key?
+    pub fn reads_are_new(self) -> bool {
+        self >= Self::ReadsNew
+    }
+
+    /// The name used in configuration, API and metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Sync => "sync",
+            Self::Shadow => "shadow",
+            Self::Canary => "canary",
+            Self::ReadsNew => "reads-new",
+            Self::Cutover => "cutover",
+            Self::NewPrimary => "new-primary",
+            Self::Complete => "complete",
+            Self::Retired => "retired",
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! The snapshot: everything a request can see, compiled and immutable; replaced whole, never edited.
+
+use crate::backend::Backend;
+use crate::decide::{AskSplit, Decision, Reason, Refusal, Side, Step, Unwatched, Witness, choose};
+use crate::edit::Edits;
+use crate::fallback::is_safe;
+use crate::route::{Match, RouteError, RouteSpec, RouteTable};
+use crate::{BackendId, Migration, MigrationId, PlaceId, RequestView, RouteId};
+
+/// Everything a request can see. Built by [`SnapshotBuilder`].
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    routes: RouteTable,
+    targets: Box<[Target]>,
+    backends: Box<[Backend]>,
+    migrations: Box<[Migration]>,
+    places: Box<[Place]>,
+}
+
+/// What happens to a request that a route matched.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// It goes to a backend.
+    Backend(BackendId, Edits),
+    /// It belongs to a migration; `write` makes safe methods count as writes too.
+    Migration {
+        /// Which.
+        id: MigrationId,
+        /// Declared as a write.
+        write: bool,
+    },
+}
+
+/// One place where a plugin is used: which plugin, and by which migration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the plugin in the configuration.
+    pub plugin: Box<str>,
+    /// Name of the migration that uses it.
+    pub migration: Box<str>,
+}
+
+impl Snapshot {
+    /// Starts an empty snapshot.
+    pub fn builder() -> SnapshotBuilder {
+        SnapshotBuilder::default()
+    }
+
+    /// Decides one request. Allocates nothing, locks nothing, reads no clock.
+    pub fn decide(
+        &self,
+        request: &RequestView<'_>,
+        plugins: &mut impl AskSplit,
+    ) -> Result<Decision, Refusal> {
+        let matched = self.routes.find(request).ok_or(Refusal::NoRoute)?;
+        self.decide_matched(request, &matched, plugins, &mut Unwatched)
+    }
+
+    /// Finds the route; for callers that need its parameters after the decision.
+    pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
+        self.routes.find(request)
+    }
+
+    /// Decides a request whose route is known, with a witness to every step.
+    pub fn decide_matched(
+        &self,
+        request: &RequestView<'_>,
+        matched: &Match,
+        plugins: &mut impl AskSplit,
+        witness: &mut impl Witness,
+    ) -> Result<Decision, Refusal> {
+        let route = matched.route;
+        witness.step(Step::Matched(route));
+        let (id, declared_write) = match &self.targets[route.index()] {
+            Target::Backend(backend, _) => {
+                return Ok(Decision {
+                    route,
+                    backend: *backend,
+                    migration: None,
+                    write: !is_safe(request.method),
+                    reason: Reason::Route,
+                    bucket: None,
+                    deadline: None,
+                });
+            }
+            Target::Migration { id, write } => (*id, *write),
+        };
+        witness.step(Step::InMigration(id));
+        let migration = &self.migrations[id.index()];
+        let write = declared_write || !is_safe(request.method);
+        let params = self.routes.params(matched);
+        let choice = choose(migration, write, request, &params, plugins, witness)
+            .map_err(|place| Refusal::PluginRejected(id, place))?;
+        witness.step(Step::Decided(choice.side, choice.reason));
+        let backend = match choice.side {
+            Side::Old => migration.old,
+            Side::New => migration.new,
+        };
+        Ok(Decision {
+            route,
+            backend,
+            migration: Some((id, choice.side)),
+            write,
+            reason: choice.reason,
+            bucket: choice.bucket,
+            deadline: choice.deadline,
+        })
+    }
+
+    /// The edits that belong to a decision: a route's own, or the migration's if `new` serves.
+    pub fn edits(&self, decision: &Decision) -> Option<&Edits> {
+        match (&self.targets[decision.route.index()], decision.migration) {
+            (Target::Backend(_, edits), _) => Some(edits),
+            (Target::Migration { id, .. }, Some((_, Side::New))) => {
+                Some(&self.migrations[id.index()].edits)
+            }
+            (Target::Migration { .. }, _) => None,
+        }
+    }
+
+    /// The routes.
+    pub fn routes(&self) -> &RouteTable {
+        &self.routes
+    }
+
+    /// What a route leads to.
+    pub fn target(&self, id: RouteId) -> &Target {
+        &self.targets[id.index()]
+    }
+
+    /// A backend.
+    pub fn backend(&self, id: BackendId) -> &Backend {
+        &self.backends[id.index()]
+    }
+
+    /// All backends; the position is the id's index.
+    pub fn backends(&self) -> &[Backend] {
+        &self.backends
+    }
+
+    /// All backends with their ids.
+    pub fn backend_ids(&self) -> impl Iterator<Item = (BackendId, &Backend)> {
+        self.backends.iter().enumerate().map(|(at, backend)| (BackendId(at as u16), backend))
+    }
+
+    /// A migration.
+    pub fn migration(&self, id: MigrationId) -> &Migration {
+        &self.migrations[id.index()]
+    }
+
+    /// All migrations; the position is the id's index.
+    pub fn migrations(&self) -> &[Migration] {
+        &self.migrations
+    }
+
+    /// A place where a plugin is used.
+    pub fn place(&self, id: PlaceId) -> &Place {
+        &self.places[id.index()]
+    }
+
+    /// All places where plugins are used; the position is the id's index.
+    pub fn places(&self) -> &[Place] {
+        &self.places
+    }
+}
+
+/// Collects a snapshot. The only mint of ids, so a route cannot lead to a backend that is not there.
+#[derive(Debug, Default)]
+pub struct SnapshotBuilder {
+    routes: RouteTable,
+    targets: Vec<Target>,
+    backends: Vec<Backend>,
+    migrations: Vec<Migration>,
+    places: Vec<Place>,
+}
+
+impl SnapshotBuilder {
+    /// Adds a backend.
+    pub fn backend(&mut self, backend: Backend) -> BackendId {
+        let id = BackendId(u16::try_from(self.backends.len()).expect("at most 65,536 backends"));
+        self.backends.push(backend);
+        id
+    }
+
+    /// Adds a place where a plugin is used.
+    pub fn place(&mut self, place: Place) -> PlaceId {
+        let id = PlaceId(u16::try_from(self.places.len()).expect("at most 65,536 plugin places"));
+        self.places.push(place);
+        id
+    }
+
+    /// Adds a migration.
+    pub fn migration(&mut self, migration: Migration) -> MigrationId {
+        let id =
+            MigrationId(u16::try_from(self.migrations.len()).expect("at most 65,536 migrations"));
+        self.migrations.push(migration);
+        id
+    }
+
+    /// Adds a route; refused if it cannot be read or has an equal.
+    pub fn route(&mut self, spec: RouteSpec, target: Target) -> Result<RouteId, RouteError> {
+        let id = self.routes.insert(spec)?;
+        self.targets.push(target);
+        Ok(id)
+    }
+
+    /// Compiles the snapshot.
+    pub fn finish(self) -> Snapshot {
+        Snapshot {
+            routes: self.routes,
+            targets: self.targets.into(),
+            backends: self.backends.into(),
+            migrations: self.migrations.into(),
+            places: self.places.into(),
+        }
+    }
+}
