@@ -1,5 +1,6 @@
 //! Native edits: headers to set, append or remove, and path prefixes to change.
 
+use crate::request::Headers;
 use http::{HeaderName, HeaderValue};
 use std::borrow::Cow;
 
@@ -56,8 +57,10 @@ impl HeaderEdits {
     }
 }
 
-/// Headers that can be edited. Implemented for [`http::HeaderMap`]; a gateway with its own map implements three methods.
-pub trait HeaderSink {
+/// Headers that can be edited, and read beforehand: a rewrite plugin may have declared what it reads of a reply.
+///
+/// Implemented for [`http::HeaderMap`]; a gateway with its own map implements three methods.
+pub trait HeaderSink: Headers {
     /// Replaces every value under the name.
     fn set(&mut self, name: &HeaderName, value: HeaderValue);
     /// Adds a value after those under the name.
