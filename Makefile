@@ -1,0 +1,20 @@
+# Two commands do everything on a fresh machine with Rust: `make demo` shows the product, `make test` is the gate.
+
+.PHONY: help demo test setup
+
+help:
+	@echo "make demo   set up, then show two live services being cut over behind the proxy"
+	@echo "make test   set up, then run everything CI runs"
+	@echo "make setup  only install what the two need, or say what to install"
+	@echo "One step of the gate: cargo xtask ci --only lint   (cargo xtask ci --list names them)"
+
+demo:
+	@scripts/setup.sh demo
+	cargo run --locked -p cutover-server -- demo
+
+test:
+	@scripts/setup.sh test
+	cargo run --locked -q -p xtask -- ci
+
+setup:
+	@scripts/setup.sh test
