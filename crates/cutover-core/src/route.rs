@@ -1,15 +1,45 @@
-//! Routes: what a request must look like, and the table that finds the best one.
+#![doc = include_str!("route/precedence.md")]
+//!
+//! Two routes that are equal in all this and can both hold for one request are refused as
+//! [`RouteError::Conflict`]; load order never decides. They are equal if host, path (names of parameters aside) and
+//! number of predicates are. They can both hold unless their method lists have nothing in common, or they ask for
+//! different exact values of one header or query parameter: of those only the first value of a request counts.
+//!
+//! A trailing slash counts, `//` is an empty segment and is kept, and a parameter never matches an empty segment.
+//! HEAD is not implied by GET: a route for both lists both. Header and query values are compared byte for byte, not
+//! decoded.
+
+mod build;
+mod explain;
+mod host;
+mod path;
+mod predicate;
+mod slots;
+#[cfg(test)]
+mod tests;
+mod trie;
+
+pub use build::RouteTableBuilder;
+pub use explain::{Missed, NearMiss};
+pub use path::MAX_SEGMENTS;
 
 use crate::{RequestView, RouteId};
+use host::Hosts;
 use http::{HeaderName, Method};
+use predicate::Candidate;
+use std::fmt;
+use trie::{Leaf, LeafRoutes, Trie, Visit};
 
 /// Parameters one path pattern may have.
 pub const MAX_PARAMS: usize = 8;
 
+/// Where the parameters of a pattern lie in the path.
+type Spans = [(u32, u32); MAX_PARAMS];
+
 /// What a request must look like.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RouteSpec {
-    /// `api.example.com`, `*.example.com`, or `None` for any.
+    /// `api.example.com`, `*.example.com`, `[::1]`, or `None` for any.
     pub host: Option<Box<str>>,
     /// `/api/{id}/x`, `/files/{*rest}`.
     pub path: Box<str>,
@@ -30,7 +60,7 @@ pub enum Predicate {
     Is(Box<str>),
 }
 
-/// Why a route cannot be added.
+/// Why a route cannot be added. The texts name the pattern, what is wrong and, where it helps, what to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RouteError {
@@ -38,9 +68,29 @@ pub enum RouteError {
     Path(Box<str>),
     /// The host pattern cannot be read.
     Host(Box<str>),
-    /// Can match the same request as another route with equal rank.
+    /// The predicates make no sense.
+    Predicate(Box<str>),
+    /// Can match the same request as this other route, with equal rank.
     Conflict(RouteId),
 }
+
+impl fmt::Display for RouteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Path(text) => write!(f, "path {text}"),
+            Self::Host(text) => write!(f, "host {text}"),
+            Self::Predicate(text) => write!(f, "path {text}"),
+            Self::Conflict(other) => write!(
+                f,
+                "matches the same requests as route {} with equal rank; \
+                 give one of them another predicate, or make their methods differ",
+                other.index()
+            ),
+        }
+    }
+}
+
+impl std::error::Error for RouteError {}
 
 /// A route that matched, and where its parameters lie in the path. `Copy`, so that an exchange can keep it;
 /// [`RouteTable::params`] gives it its names back.
@@ -48,69 +98,124 @@ pub enum RouteError {
 pub struct Match {
     /// The route.
     pub route: RouteId,
-    spans: [(u32, u32); MAX_PARAMS],
+    spans: Spans,
 }
 
 /// The parameters of a path that matched, with their names.
 #[derive(Clone, Copy, Debug)]
 pub struct Params<'a> {
-    names: &'a [Box<str>],
-    spans: &'a [(u32, u32); MAX_PARAMS],
+    lists: &'a [Box<[Box<str>]>],
+    list: u32,
+    spans: &'a Spans,
 }
 
 impl<'a> Params<'a> {
+    /// No parameters at all.
+    pub const fn none() -> Params<'static> {
+        Params { lists: &[], list: 0, spans: &[(0, 0); MAX_PARAMS] }
+    }
+
     /// The value of a parameter, cut from the path that was matched.
     pub fn value<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
-        let at = self.names.iter().position(|n| &**n == name)?;
-        let (start, end) = self.spans[at];
-        path.get(start as usize..end as usize)
+        let at = self.names().iter().position(|n| &**n == name)?;
+        self.cut(path, at)
     }
 
     /// Names of the parameters, in the order of the path.
     pub fn names(&self) -> &'a [Box<str>] {
-        self.names
+        self.lists.get(self.list as usize).map_or(&[], |names| names)
+    }
+
+    /// Names and values, in the order of the path that was matched.
+    pub fn iter<'p>(
+        &self,
+        path: &'p str,
+    ) -> impl Iterator<Item = (&'a str, &'p str)> + use<'a, 'p> {
+        let Self { spans, .. } = *self;
+        self.names().iter().zip(spans).filter_map(move |(name, (start, end))| {
+            Some((&**name, path.get(*start as usize..*end as usize)?))
+        })
+    }
+
+    fn cut<'p>(&self, path: &'p str, at: usize) -> Option<&'p str> {
+        let (start, end) = self.spans[at];
+        path.get(start as usize..end as usize)
     }
 }
 
 /// All routes, ready to be asked.
 #[derive(Clone, Debug, Default)]
 pub struct RouteTable {
-    routes: Vec<RouteSpec>,
-    names: Vec<Box<[Box<str>]>>,
+    hosts: Hosts,
+    trie: Trie,
+    /// Ranges of candidates, for leaves that have more to say than one route.
+    groups: Box<[(u32, u32)]>,
+    candidates: Box<[Candidate]>,
+    specs: Box<[RouteSpec]>,
+    /// For each route, its list of parameter names.
+    names: Box<[u32]>,
+    name_lists: Box<[Box<[Box<str>]>]>,
 }
 
 impl RouteTable {
-    /// Adds a route.
-    pub fn insert(&mut self, spec: RouteSpec) -> Result<RouteId, RouteError> {
-        let id = RouteId(self.routes.len() as u32);
-        self.routes.push(spec);
-        self.names.push(Box::new([]));
-        Ok(id)
+    /// Starts an empty table.
+    pub fn builder() -> RouteTableBuilder {
+        RouteTableBuilder::default()
     }
 
-    /// The best route for a request.
+    /// The best route for a request. Allocates nothing; each node of the table is entered at most once.
     pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
-        let at = self.routes.iter().position(|route| *route.path == *request.path)?;
-        Some(Match { route: RouteId(at as u32), spans: [(0, 0); MAX_PARAMS] })
+        let mut best = Best { table: self, request, found: None };
+        self.hosts.roots(request.host, |root| self.trie.walk(root, request.path, &mut best));
+        best.found
     }
 
     /// The parameters of a match.
     pub fn params<'a>(&'a self, matched: &'a Match) -> Params<'a> {
-        Params { names: &self.names[matched.route.index()], spans: &matched.spans }
+        let list = self.names[matched.route.index()];
+        Params { lists: &self.name_lists, list, spans: &matched.spans }
     }
 
     /// The specification of a route.
     pub fn spec(&self, id: RouteId) -> &RouteSpec {
-        &self.routes[id.index()]
+        &self.specs[id.index()]
     }
 
     /// Number of routes.
     pub fn len(&self) -> usize {
-        self.routes.len()
+        self.specs.len()
     }
 
     /// No routes?
     pub fn is_empty(&self) -> bool {
-        self.routes.is_empty()
+        self.specs.is_empty()
+    }
+
+    fn group(&self, index: u32) -> &[Candidate] {
+        let (start, end) = self.groups[index as usize];
+        &self.candidates[start as usize..end as usize]
+    }
+}
+
+/// Stops a walk at the first route whose predicates hold.
+struct Best<'t, 'q, 'r> {
+    table: &'t RouteTable,
+    request: &'q RequestView<'r>,
+    found: Option<Match>,
+}
+
+impl Visit for Best<'_, '_, '_> {
+    #[inline]
+    fn leaf(&mut self, leaf: Leaf, spans: &Spans) -> bool {
+        let route = match leaf.routes() {
+            LeafRoutes::Open(route) => Some(route),
+            LeafRoutes::Group(index) => {
+                let mut candidates = self.table.group(index).iter();
+                let best = candidates.find(|c| c.holds(&self.table.specs, self.request));
+                best.map(|candidate| candidate.route)
+            }
+        };
+        self.found = route.map(|route| Match { route: RouteId(route), spans: *spans });
+        route.is_some()
     }
 }

@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::decide::{AskSplit, Decision, Reason, Refusal, Side, Step, Unwatched, Witness, choose};
 use crate::edit::Edits;
 use crate::fallback::is_safe;
-use crate::route::{Match, RouteError, RouteSpec, RouteTable};
+use crate::route::{Match, RouteError, RouteSpec, RouteTable, RouteTableBuilder};
 use crate::{BackendId, Migration, MigrationId, PlaceId, RequestView, RouteId};
 
 /// Everything a request can see. Built by [`SnapshotBuilder`].
@@ -167,7 +167,7 @@ impl Snapshot {
 /// Collects a snapshot. The only mint of ids, so a route cannot lead to a backend that is not there.
 #[derive(Debug, Default)]
 pub struct SnapshotBuilder {
-    routes: RouteTable,
+    routes: RouteTableBuilder,
     targets: Vec<Target>,
     backends: Vec<Backend>,
     migrations: Vec<Migration>,
@@ -207,7 +207,7 @@ impl SnapshotBuilder {
     /// Compiles the snapshot.
     pub fn finish(self) -> Snapshot {
         Snapshot {
-            routes: self.routes,
+            routes: self.routes.finish(),
             targets: self.targets.into(),
             backends: self.backends.into(),
             migrations: self.migrations.into(),

@@ -1,0 +1,354 @@
+//! The search: a trie of path segments in flat vectors, walked from the left with backtracking.
+//!
+//! A node is one cache line and holds the text of the edge that leads to it, chains of single children merged into
+//! one. Children of a node with several are found in one hash index over all edges, so that 100,000 siblings cost
+//! what two do.
+//!
+//! Cost: the trie is a tree, so whatever the path, a walk enters each node at most once, and only nodes whose pattern
+//! agrees with the path so far. Depth is bounded by the longest pattern, not by the path. Bytes looked at in a node:
+//! those of its edge, plus one segment if it has a parameter. No memo is needed, and none is kept.
+
+use super::slots::{Slots, hash};
+use super::{MAX_PARAMS, Spans};
+
+/// Bytes of an edge's text kept in the node itself.
+const INLINE: usize = 36;
+
+const NONE: u32 = u32::MAX;
+/// Children are in the index.
+const MANY: u32 = u32::MAX - 1;
+
+/// The end of a pattern: the routes that share it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leaf(u32);
+
+impl Leaf {
+    const NONE: Self = Self(NONE);
+    const GROUP: u32 = 1 << 30;
+
+    /// One route that holds for every request.
+    pub(super) fn open(route: u32) -> Self {
+        Self(route)
+    }
+
+    /// A group of candidates.
+    pub(super) fn group(index: u32) -> Self {
+        Self(index | Self::GROUP)
+    }
+
+    #[inline]
+    pub(super) fn routes(self) -> LeafRoutes {
+        if self.0 & Self::GROUP == 0 {
+            LeafRoutes::Open(self.0)
+        } else {
+            LeafRoutes::Group(self.0 & !Self::GROUP)
+        }
+    }
+}
+
+/// What a [`Leaf`] stands for.
+pub(super) enum LeafRoutes {
+    Open(u32),
+    Group(u32),
+}
+
+/// Where a parameter leads: to a node, or to a leaf if nothing can follow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Link(u32);
+
+impl Link {
+    const NONE: Self = Self(NONE);
+    const LEAF: u32 = 1 << 31;
+}
+
+/// One state of the walk. Aligned, so that entering it touches one cache line.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Node {
+    /// Pattern that ends here.
+    here: Leaf,
+    /// Catch-all below.
+    rest: Leaf,
+    param: Link,
+    /// The only child by text, or [`NONE`], or [`MANY`].
+    child: u32,
+    /// Tells children of different nodes apart in the index.
+    parent: u32,
+    /// Where the edge's text begins if it is too long to be kept here.
+    text_at: u32,
+    text_len: u32,
+    text: [u8; INLINE],
+}
+
+/// Sees what a walk passes.
+pub(super) trait Visit {
+    /// A pattern matched the path; `true` ends the walk. Patterns come best first.
+    fn leaf(&mut self, leaf: Leaf, spans: &Spans) -> bool;
+
+    /// A node was entered.
+    #[inline(always)]
+    fn node(&mut self) {}
+}
+
+/// All patterns of a table, under one root for each host.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Trie {
+    nodes: Box<[Node]>,
+    index: Slots,
+    /// The node of each entry of the index.
+    children: Box<[u32]>,
+    /// Edge texts that do not fit into their nodes.
+    texts: Box<str>,
+    /// Length of the longest first segment of an indexed edge.
+    longest: usize,
+}
+
+impl Trie {
+    /// Walks all patterns under `root` that match the path, best first, until `visit` has seen enough.
+    #[inline]
+    pub(super) fn walk(&self, root: u32, path: &str, visit: &mut impl Visit) -> bool {
+        // Positions are kept in 32 bits.
+        if !path.starts_with('/') || path.len() >= NONE as usize {
+            return false;
+        }
+        let mut spans = [(0, 0); MAX_PARAMS];
+        self.descend(visit, path.as_bytes(), Place { node: root, at: 1, used: 0 }, &mut spans)
+    }
+
+    fn descend(
+        &self,
+        visit: &mut impl Visit,
+        path: &[u8],
+        mut place: Place,
+        spans: &mut Spans,
+    ) -> bool {
+        loop {
+            visit.node();
+            let node = &self.nodes[place.node as usize];
+            if place.at > path.len() {
+                return node.here != Leaf::NONE && visit.leaf(node.here, spans);
+            }
+            let last = node.param == Link::NONE && node.rest == Leaf::NONE;
+            if let Some(next) = self.exact(node, path, place) {
+                if last {
+                    place = next;
+                    continue;
+                }
+                if self.descend(visit, path, next, spans) {
+                    return true;
+                }
+            }
+            if last {
+                return false;
+            }
+            if node.param != Link::NONE {
+                let end = place.at + slash(&path[place.at..]);
+                spans[place.used] = (place.at as u32, end as u32);
+                if end == place.at {
+                    // An empty segment is no value.
+                } else if node.param.0 & Link::LEAF != 0 {
+                    let leaf = Leaf(node.param.0 & !Link::LEAF);
+                    if end == path.len() && visit.leaf(leaf, spans) {
+                        return true;
+                    }
+                } else {
+                    let next = Place { node: node.param.0, at: end + 1, used: place.used + 1 };
+                    if node.rest == Leaf::NONE {
+                        place = next;
+                        continue;
+                    }
+                    if self.descend(visit, path, next, spans) {
+                        return true;
+                    }
+                }
+            }
+            if node.rest == Leaf::NONE {
+                return false;
+            }
+            spans[place.used] = (place.at as u32, path.len() as u32);
+            return visit.leaf(node.rest, spans);
+        }
+    }
+
+    /// The place behind the child whose text the path continues with.
+    #[inline]
+    fn exact(&self, node: &Node, path: &[u8], place: Place) -> Option<Place> {
+        match node.child {
+            NONE => None,
+            MANY => self.indexed(path, place),
+            child => self.follow(child, path, place),
+        }
+    }
+
+    fn indexed(&self, path: &[u8], place: Place) -> Option<Place> {
+        // A segment longer than any that is known cannot be one of them, however long it is.
+        let window = &path[place.at..path.len().min(place.at + self.longest + 1)];
+        let first = &window[..slash(window)];
+        let mut found = None;
+        self.index.find(edge_hash(self.index.seed(), place.node, first), |entry| {
+            let child = self.children[entry as usize];
+            let same_parent = self.nodes[child as usize].parent == place.node;
+            // Of the children of one node only one begins with this segment, so if the rest of its text does not
+            // agree, none does.
+            if same_parent {
+                found = self.follow(child, path, place);
+            }
+            same_parent && found.is_some()
+        });
+        found
+    }
+
+    #[inline]
+    fn follow(&self, child: u32, path: &[u8], place: Place) -> Option<Place> {
+        let node = &self.nodes[child as usize];
+        let rest = path[place.at..].strip_prefix(self.text(node))?;
+        let at_boundary = rest.first().is_none_or(|&b| b == b'/');
+        at_boundary.then(|| Place {
+            node: child,
+            at: path.len() - rest.len() + 1,
+            used: place.used,
+        })
+    }
+
+    #[inline]
+    fn text<'t>(&'t self, node: &'t Node) -> &'t [u8] {
+        let length = node.text_len as usize;
+        match node.text.get(..length) {
+            Some(text) => text,
+            None => &self.texts.as_bytes()[node.text_at as usize..][..length],
+        }
+    }
+
+    /// Number of nodes.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+}
+
+/// Where a walk stands: before the segment that begins at `at`; one past the path's end if there is none left.
+#[derive(Clone, Copy)]
+struct Place {
+    node: u32,
+    at: usize,
+    used: usize,
+}
+
+#[inline]
+fn edge_hash(seed: u64, parent: u32, first: &[u8]) -> u64 {
+    hash(seed ^ (u64::from(parent) << 8), first)
+}
+
+/// Length of the first segment, eight bytes at a time.
+#[inline]
+fn slash(bytes: &[u8]) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x8080_8080_8080_8080;
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        let zero_if_slash = u64::from_le_bytes(*word) ^ (ONES * b'/' as u64);
+        let hit = zero_if_slash.wrapping_sub(ONES) & !zero_if_slash & HIGH;
+        if hit != 0 {
+            return at * 8 + hit.trailing_zeros() as usize / 8;
+        }
+    }
+    let in_tail = tail.iter().position(|&b| b == b'/').unwrap_or(tail.len());
+    bytes.len() - tail.len() + in_tail
+}
+
+/// Collects nodes, parents before children, and freezes them.
+#[derive(Debug, Default)]
+pub(super) struct TrieBuilder {
+    nodes: Vec<Node>,
+    texts: String,
+    /// Children that go into the index, with the length of their text's first segment.
+    indexed: Vec<(u32, usize)>,
+}
+
+/// What a node says about itself before its children are known.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Ends {
+    /// Pattern that ends at the node.
+    pub(super) here: Option<Leaf>,
+    /// Catch-all below it.
+    pub(super) rest: Option<Leaf>,
+}
+
+/// How a new node is reached.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Edge<'t> {
+    Root,
+    /// The only child by text.
+    Only(u32, &'t str),
+    /// One of several children by text.
+    OneOf(u32, &'t str),
+    Param(u32),
+}
+
+impl TrieBuilder {
+    /// Adds a node.
+    pub(super) fn node(&mut self, edge: Edge<'_>, ends: Ends) -> u32 {
+        let id = self.nodes.len() as u32;
+        let (parent, text) = match edge {
+            Edge::Root => (NONE, ""),
+            Edge::Only(parent, text) | Edge::OneOf(parent, text) => (parent, text),
+            Edge::Param(parent) => (parent, ""),
+        };
+        match edge {
+            Edge::Root => {}
+            Edge::Only(..) => self.nodes[parent as usize].child = id,
+            Edge::OneOf(..) => {
+                self.nodes[parent as usize].child = MANY;
+                self.indexed.push((id, slash(text.as_bytes())));
+            }
+            Edge::Param(_) => self.nodes[parent as usize].param = Link(id),
+        }
+        let mut inline = [0; INLINE];
+        let mut text_at = 0;
+        match inline.get_mut(..text.len()) {
+            Some(place) => place.copy_from_slice(text.as_bytes()),
+            None => {
+                text_at = u32::try_from(self.texts.len()).expect("patterns of 4 GiB fit no memory");
+                self.texts.push_str(text);
+            }
+        }
+        self.nodes.push(Node {
+            here: ends.here.unwrap_or(Leaf::NONE),
+            rest: ends.rest.unwrap_or(Leaf::NONE),
+            param: Link::NONE,
+            child: NONE,
+            parent,
+            text_at,
+            text_len: text.len() as u32,
+            text: inline,
+        });
+        id
+    }
+
+    /// Number of nodes so far, which is the id of the next.
+    pub(super) fn len(&self) -> u32 {
+        self.nodes.len() as u32
+    }
+
+    /// Adds a parameter that ends its patterns.
+    pub(super) fn last_param(&mut self, parent: u32, leaf: Leaf) {
+        self.nodes[parent as usize].param = Link(leaf.0 | Link::LEAF);
+    }
+
+    /// Freezes the trie.
+    pub(super) fn finish(self) -> Trie {
+        let mut trie = Trie {
+            nodes: self.nodes.into(),
+            index: Slots::default(),
+            children: self.indexed.iter().map(|(child, _)| *child).collect(),
+            texts: self.texts.into(),
+            longest: self.indexed.iter().map(|(_, first)| *first).max().unwrap_or(0),
+        };
+        trie.index = Slots::build(self.indexed.len(), |seed, entry| {
+            let (child, first) = self.indexed[entry as usize];
+            let node = &trie.nodes[child as usize];
+            edge_hash(seed, node.parent, &trie.text(node)[..first])
+        });
+        trie
+    }
+}
