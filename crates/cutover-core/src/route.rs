@@ -163,6 +163,17 @@ impl RouteTable {
         RouteTableBuilder::default()
     }
 
+    /// Adds one route by compiling the table anew: for a handful of routes. Many go through [`Self::builder`].
+    pub fn insert(&mut self, spec: RouteSpec) -> Result<RouteId, RouteError> {
+        let mut builder = Self::builder();
+        for known in &self.specs {
+            builder.insert(known.clone())?;
+        }
+        let id = builder.insert(spec)?;
+        *self = builder.finish();
+        Ok(id)
+    }
+
     /// The best route for a request. Allocates nothing; each node of the table is entered at most once.
     pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
         let mut best = Best { table: self, request, found: None };
