@@ -1,0 +1,268 @@
+//! The steps of the gate, cheap ones first.
+//!
+//! Everything is built in the dev profile and, from `build` on, for one selection of packages (`--workspace`): another
+//! profile or selection would build Pingora and wasmtime a second time.
+
+use super::counts::Counts;
+use super::{Outcome, Step, Work};
+use crate::process::{output, works};
+use crate::tidy;
+use anyhow::{Context, Result, bail, ensure};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+const fn minutes(n: u64) -> Duration {
+    Duration::from_secs(n * 60)
+}
+
+/// Their order is the order of the gate.
+pub(super) const ALL: &[Step] = &[
+    Step { name: "fmt", proves: "rustfmt has nothing to change", limit: minutes(2), run: fmt },
+    Step {
+        name: "tidy",
+        proves: "arrows, licences, sources, names, docs that match the tree",
+        limit: minutes(2),
+        run: tidy_step,
+    },
+    Step { name: "typos", proves: "spelling", limit: minutes(3), run: typos },
+    Step {
+        name: "deny",
+        proves: "bans, licences and sources, as cargo-deny sees them",
+        limit: minutes(20),
+        run: deny,
+    },
+    Step { name: "lint", proves: "no warning of clippy's", limit: minutes(30), run: lint },
+    Step {
+        name: "build",
+        proves: "everything builds, tests and benches included",
+        limit: minutes(40),
+        run: build,
+    },
+    Step {
+        name: "features",
+        proves: "the engine builds without plugins",
+        limit: minutes(15),
+        run: features,
+    },
+    Step {
+        name: "plugins",
+        proves: "the committed components are what their sources build",
+        limit: minutes(20),
+        run: plugins,
+    },
+    Step {
+        name: "test",
+        proves: "unit, integration and documentation tests, and the examples",
+        limit: minutes(30),
+        run: test,
+    },
+    Step {
+        name: "doc",
+        proves: "the documentation has no broken link",
+        limit: minutes(15),
+        run: doc,
+    },
+    Step { name: "demo", proves: "`cutover demo` ends with 0", limit: minutes(5), run: demo },
+    Step { name: "bench", proves: "every bench runs once", limit: minutes(15), run: bench },
+    Step {
+        name: "count",
+        proves: "instruction counts are within 5 % of the baseline",
+        limit: minutes(20),
+        run: count,
+    },
+];
+
+fn cargo(work: &Work, args: &[&str]) -> Command {
+    // `cargo xtask` runs under cargo, whose toolchain its children must share.
+    let mut command = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    command.args(args).current_dir(&work.root);
+    command
+}
+
+fn passed(note: &str) -> Result<Outcome> {
+    Ok(Outcome::Passed(note.to_owned()))
+}
+
+fn fmt(work: &Work) -> Result<Outcome> {
+    work.log.run(&mut cargo(work, &["fmt", "--all", "--", "--check"]))?;
+    let guests = "plugins/Cargo.toml";
+    if !work.root.join(guests).exists() {
+        return passed("workspace");
+    }
+    work.log
+        .run(&mut cargo(work, &["fmt", "--manifest-path", guests, "--all", "--", "--check"]))?;
+    passed("workspace and plugins")
+}
+
+fn tidy_step(work: &Work) -> Result<Outcome> {
+    let report = tidy::look(&work.root)?;
+    for line in report.advice.iter().chain(&report.findings) {
+        work.log.note(&line.to_string())?;
+    }
+    let found = report.findings.len();
+    ensure!(found == 0, "{found} findings of cargo xtask tidy");
+    Ok(Outcome::Passed(report.summary()))
+}
+
+fn typos(work: &Work) -> Result<Outcome> {
+    let config = ["--config", "typos.toml"];
+    if works("typos", &["--version"]) {
+        work.log.run(Command::new("typos").args(config).current_dir(&work.root))?;
+        return passed("");
+    }
+    let venv = work.root.join("target/ci/typos");
+    let program = venv.join("bin/typos");
+    if !program.exists() {
+        let made = work.log.run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
+        let pip = venv.join("bin/pip");
+        let install = ["install", "--quiet", "--disable-pip-version-check", "typos==1.52.0"];
+        if made.and_then(|()| work.log.run(Command::new(pip).args(install))).is_err() {
+            return Ok(Outcome::Skipped(
+                "typos is not here and pip could not install it: cargo install typos-cli"
+                    .to_owned(),
+            ));
+        }
+    }
+    work.log.run(Command::new(program).args(config).current_dir(&work.root))?;
+    passed("in a throw-away environment under target/ci")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a task runner's edge is its environment")]
+fn deny(work: &Work) -> Result<Outcome> {
+    if !works("cargo", &["deny", "--version"]) {
+        if std::env::var("CUTOVER_CI_DENY").as_deref() != Ok("1") {
+            return Ok(Outcome::Skipped(
+                "cargo-deny is not here (cargo install --locked cargo-deny, some 6 minutes, or set \
+                 CUTOVER_CI_DENY=1); tidy has checked licences and sources"
+                    .to_owned(),
+            ));
+        }
+        work.log.run(&mut cargo(work, &["install", "--locked", "cargo-deny"]))?;
+    }
+    work.log.run(&mut cargo(work, &["deny", "check", "bans", "licenses", "sources"]))?;
+    passed("")
+}
+
+fn lint(work: &Work) -> Result<Outcome> {
+    let what = ["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    work.log.run(&mut cargo(work, &what))?;
+    passed("")
+}
+
+fn build(work: &Work) -> Result<Outcome> {
+    // Tests and benches, and with them every library and binary: the features that dev-dependencies add are the ones
+    // the tests below are built with, so this is the only build of the dependencies.
+    work.log.run(&mut cargo(work, &["test", "--workspace", "--locked", "--no-run"]))?;
+    passed("")
+}
+
+fn features(work: &Work) -> Result<Outcome> {
+    let what = ["check", "-p", "cutover", "--no-default-features", "--locked"];
+    work.log.run(&mut cargo(work, &what))?;
+    passed("")
+}
+
+fn plugins(work: &Work) -> Result<Outcome> {
+    if !work.root.join("xtask/src/plugins.rs").exists() {
+        return Ok(Outcome::Skipped("there is no `cargo xtask plugins` yet".to_owned()));
+    }
+    let what = ["run", "-q", "--locked", "-p", "xtask", "--", "plugins", "--check"];
+    work.log.run(&mut cargo(work, &what))?;
+    passed("")
+}
+
+fn test(work: &Work) -> Result<Outcome> {
+    // The output of passing tests is wanted for one line: why a test could not run here.
+    let what = ["test", "--workspace", "--locked", "--no-fail-fast", "--", "--show-output"];
+    work.log.run(&mut cargo(work, &what))?;
+    let counts = Counts::read(&work.log.text());
+    ensure!(counts.passed > 0, "cargo test succeeded, but its output counts no test");
+    Ok(Outcome::Tested(counts))
+}
+
+fn doc(work: &Work) -> Result<Outcome> {
+    let mut command = cargo(work, &["doc", "--no-deps", "--workspace", "--locked"]);
+    work.log.run(command.env("RUSTDOCFLAGS", "-Dwarnings"))?;
+    passed("")
+}
+
+fn demo(work: &Work) -> Result<Outcome> {
+    let program = target(work)?.join("debug/cutover");
+    if !program.exists() {
+        work.log.run(&mut cargo(work, &["build", "--workspace", "--bins", "--locked"]))?;
+    }
+    work.log.run(Command::new(program).arg("demo").current_dir(&work.root))?;
+    let text = work.log.text();
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    passed(last.trim())
+}
+
+fn bench(work: &Work) -> Result<Outcome> {
+    let benches = bench_targets(&metadata(work)?);
+    if benches.is_empty() {
+        return Ok(Outcome::Skipped("there are no criterion benches yet".to_owned()));
+    }
+    // Without `--bench` on its own command line criterion runs each bench once; `cargo test` leaves it out.
+    let mut what = vec!["test", "--workspace", "--locked"];
+    for name in &benches {
+        what.extend(["--bench", name]);
+    }
+    work.log.run(&mut cargo(work, &what))?;
+    let once = Counts::read(&work.log.text()).passed;
+    ensure!(once > 0, "the benches ran, but none of them reported a success");
+    passed(&format!("{once} cases in {}, once each", benches.join(", ")))
+}
+
+fn count(work: &Work) -> Result<Outcome> {
+    let why = if !work.root.join("xtask/src/bench.rs").exists() {
+        "there is no `cargo xtask bench` yet"
+    } else if !works("valgrind", &["--version"]) {
+        "valgrind is not here"
+    } else {
+        let what = ["run", "-q", "--locked", "-p", "xtask", "--", "bench", "--check"];
+        work.log.run(&mut cargo(work, &what))?;
+        return passed("");
+    };
+    Ok(Outcome::Skipped(why.to_owned()))
+}
+
+fn metadata(work: &Work) -> Result<serde_json::Value> {
+    let what = ["metadata", "--format-version", "1", "--no-deps", "--locked"];
+    serde_json::from_str(&output(&mut cargo(work, &what))?).context("cargo metadata is not JSON")
+}
+
+fn target(work: &Work) -> Result<PathBuf> {
+    let metadata = metadata(work)?;
+    match metadata["target_directory"].as_str() {
+        Some(folder) => Ok(Path::new(folder).to_owned()),
+        None => bail!("cargo metadata names no target directory"),
+    }
+}
+
+/// Names of the criterion benches. Those that count instructions need valgrind and are `cargo xtask bench`'s.
+fn bench_targets(metadata: &serde_json::Value) -> Vec<String> {
+    let packages = metadata["packages"].as_array().into_iter().flatten();
+    let targets = packages.flat_map(|package| package["targets"].as_array().into_iter().flatten());
+    let benches = targets.filter(|target| target["kind"][0] == "bench");
+    let names = benches.filter_map(|target| target["name"].as_str().map(str::to_owned));
+    names.filter(|name| !name.starts_with("instructions")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_benches_that_run_anywhere_are_smoke_tested() {
+        let metadata = serde_json::json!({ "packages": [
+            { "targets": [
+                { "kind": ["lib"], "name": "cutover_benches" },
+                { "kind": ["bench"], "name": "decide" },
+                { "kind": ["bench"], "name": "instructions_decide" },
+            ] },
+            { "targets": [{ "kind": ["bench"], "name": "config" }] },
+        ] });
+        assert_eq!(bench_targets(&metadata), ["decide", "config"]);
+    }
+}
