@@ -74,8 +74,7 @@ pub(super) const ALL: &[Step] = &[
 ];
 
 fn cargo(work: &Work, args: &[&str]) -> Command {
-    // `cargo xtask` runs under cargo, whose toolchain its children must share.
-    let mut command = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    let mut command = Command::new("cargo");
     command.args(args).current_dir(&work.root);
     command
 }
@@ -85,7 +84,7 @@ fn passed(note: &str) -> Result<Outcome> {
 }
 
 fn fmt(work: &Work) -> Result<Outcome> {
-    work.log.run(&mut cargo(work, &["fmt", "--all", "--", "--check"]))?;
+    work.log.run(&mut cargo(work, &["fmt", "--all", "--", "--check", "--color", "never"]))?;
     let guests = "plugins/Cargo.toml";
     if !work.root.join(guests).exists() {
         return passed("workspace");

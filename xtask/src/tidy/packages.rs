@@ -34,7 +34,7 @@ impl Packages {
     pub(super) fn read(root: &Path) -> Result<Self> {
         // Other systems' packages are not downloaded just to be looked at.
         let host = output(Command::new("rustc").args(["--print", "host-tuple"]))?;
-        let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+        let mut cargo = Command::new("cargo");
         cargo.args(["metadata", "--format-version", "1", "--locked", "--filter-platform"]);
         let text = output(cargo.arg(host.trim()).current_dir(root))?;
         let metadata = serde_json::from_str(&text).context("cargo metadata is not JSON")?;

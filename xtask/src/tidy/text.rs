@@ -24,7 +24,9 @@ pub(super) fn check(tree: &Tree) -> Vec<Finding> {
 
 fn of_file(path: &str, text: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
-    if path.ends_with(".rs") && !text.starts_with("//!") {
+    // Documentation may also be included from a page of its own.
+    let says = text.starts_with("//!") || text.starts_with("#![doc = include_str!(");
+    if path.ends_with(".rs") && !says {
         let what = "its first line must be `//!` and say what the file is for";
         findings.push(Finding::new(path, 1, what));
     }
@@ -79,6 +81,7 @@ mod tests {
         let todo = PROMISES[0];
         let good = format!("//! For tests.\n// {todo} (#12): later. {todo}S is another word.\n");
         assert_eq!(findings("a.rs", &good), Vec::<String>::new());
+        assert_eq!(findings("b.rs", "#![doc = include_str!(\"b.md\")]\n"), Vec::<String>::new());
         assert_eq!(findings("a.md", "GET /api/home/7\n"), Vec::<String>::new());
         assert_eq!(findings("Cargo.lock", "x \n"), Vec::<String>::new());
     }
