@@ -24,6 +24,6 @@ pub use backend::Backend;
 pub use decide::{Decision, Reason, Refusal, Side};
 pub use id::{BackendId, Generation, MigrationId, PlaceId, RouteId};
 pub use migration::{Migration, Phase, TrafficState};
-pub use percent::{Bucket, Percent, Salt};
+pub use percent::{Bucket, Bucketing, Percent, Salt};
 pub use request::{Headers, RequestView};
 pub use snapshot::{Snapshot, SnapshotBuilder};

@@ -2,8 +2,14 @@
 //!
 //! A bucket is `murmur3_x86_32(salt ‖ 0x00 ‖ key, seed 0)` scaled to `0..100_000` by a 64-bit product (flagd's
 //! `fractional` arithmetic, version 2). A user is in the cohort iff `bucket < percent * 1_000`, so growing a percent
-//! only adds users and shrinking it only removes some.
+//! only adds users and shrinking it only removes some. [`Bucketing`] has other arithmetics, for users who were split by
+//! another system before. Golden vectors: `docs/golden-vectors.md`.
 
+mod murmur3;
+
+pub use murmur3::murmur3_x86_32;
+
+use murmur3::Murmur3;
 use std::fmt;
 use std::str::FromStr;
 
@@ -101,43 +107,96 @@ impl Bucket {
     }
 }
 
-/// What keeps the cohorts of two migrations independent. Stored with its murmur3 state already advanced.
+/// The arithmetic from salt and key to a bucket. Each is monotone: a growing percent only adds users. Changing it
+/// reshuffles everybody, so it belongs to the state of a migration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Bucketing {
+    /// `(murmur3(salt ‖ 0x00 ‖ key) * 100_000) >> 32`. The zero keeps salt `a` with key `bc` apart from `ab` with `c`.
+    #[default]
+    Cutover1,
+    /// `(murmur3(salt ‖ key) * 100_000) >> 32`: who is below 5 % here gets the first variant of flagd's `fractional`
+    /// (version 2) with weights 5 and 95. The salt is the flag's key or the seed that the flag concatenates.
+    FlagdV2,
+    /// `murmur3(salt ‖ ":" ‖ key) % 100 + 1 <= percent`: Unleash's flexible rollout, the salt being the group id. It
+    /// knows whole percents only; a fraction counts as the whole percent below.
+    Unleash,
+}
+
+impl Bucketing {
+    /// All there are.
+    pub const ALL: [Self; 3] = [Self::Cutover1, Self::FlagdV2, Self::Unleash];
+
+    /// The name used in the configuration and in the state.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cutover1 => "cutover-1",
+            Self::FlagdV2 => "flagd-v2",
+            Self::Unleash => "unleash",
+        }
+    }
+
+    /// By its name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|bucketing| bucketing.name() == name)
+    }
+
+    /// What stands between salt and key.
+    const fn separator(self) -> &'static [u8] {
+        match self {
+            Self::Cutover1 => b"\0",
+            Self::FlagdV2 => b"",
+            Self::Unleash => b":",
+        }
+    }
+
+    #[inline]
+    const fn bucket(self, hash: u32) -> Bucket {
+        Bucket(match self {
+            Self::Cutover1 | Self::FlagdV2 => ((hash as u64 * 100_000) >> 32) as u32,
+            // The last bucket of the user's percent, so that a fraction of a percent admits nobody too many.
+            Self::Unleash => (hash % 100 + 1) * 1_000 - 1,
+        })
+    }
+}
+
+/// What keeps the cohorts of two migrations independent, and the arithmetic in which it does. Stored with its hash
+/// already advanced, so that a bucket costs the hash of the key only.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Salt(Box<[u8]>);
+pub struct Salt {
+    text: Box<str>,
+    bucketing: Bucketing,
+    advanced: Murmur3,
+}
 
 impl Salt {
     /// A salt from its text; by default a migration's name.
     pub fn new(text: &str) -> Self {
-        Self(text.as_bytes().into())
+        Self::with_bucketing(text, Bucketing::default())
+    }
+
+    /// A salt for another arithmetic.
+    pub fn with_bucketing(text: &str, bucketing: Bucketing) -> Self {
+        let advanced = Murmur3::default().then(text.as_bytes()).then(bucketing.separator());
+        Self { text: text.into(), bucketing, advanced }
+    }
+
+    /// Its text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Its arithmetic.
+    pub fn bucketing(&self) -> Bucketing {
+        self.bucketing
     }
 
     /// The bucket of a user, by the raw bytes of the key.
+    #[inline]
     pub fn bucket(&self, key: &[u8]) -> Bucket {
-        let hash = murmur3_x86_32(&[&self.0, &[0], key]);
-        Bucket(((u64::from(hash) * 100_000) >> 32) as u32)
+        self.bucketing.bucket(self.advanced.then(key).finish())
     }
 }
 
-/// murmur3_x86_32, seed 0, over the concatenation of `parts` (Austin Appleby, public domain).
-pub fn murmur3_x86_32(parts: &[&[u8]]) -> u32 {
-    const C1: u32 = 0xcc9e_2d51;
-    const C2: u32 = 0x1b87_3593;
-    let mut hash: u32 = 0;
-    let mut length: u32 = 0;
-    let (mut pending, mut filled) = (0u32, 0u32);
-    for byte in parts.iter().flat_map(|part| part.iter()) {
-        pending |= u32::from(*byte) << (8 * filled);
-        filled += 1;
-        length = length.wrapping_add(1);
-        if filled == 4 {
-            hash ^= pending.wrapping_mul(C1).rotate_left(15).wrapping_mul(C2);
-            hash = hash.rotate_left(13).wrapping_mul(5).wrapping_add(0xe654_6b64);
-            (pending, filled) = (0, 0);
-        }
-    }
-    hash ^= pending.wrapping_mul(C1).rotate_left(15).wrapping_mul(C2);
-    hash ^= length;
-    hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
-    hash = (hash ^ (hash >> 13)).wrapping_mul(0xc2b2_ae35);
-    hash ^ (hash >> 16)
-}
+#[cfg(test)]
+mod tests;
