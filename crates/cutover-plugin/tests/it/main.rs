@@ -1,0 +1,4 @@
+//! The SDK as an author uses it, natively.
+
+mod beta;
+mod wit;
