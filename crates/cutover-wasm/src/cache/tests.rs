@@ -1,0 +1,1 @@
+//! Hit, corrupt, incompatible, unsafe folder.
