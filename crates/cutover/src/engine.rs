@@ -1,13 +1,17 @@
 //! The engine: prepares a snapshot, installs it, and begins exchanges on whichever is installed.
 
+use crate::breaker::Breaker;
 use crate::exchange::Exchange;
 use crate::explain::Explanation;
-use crate::metrics::Metrics;
-use crate::refused::{PrepareError, Refused};
-use crate::{BreakerState, Clock, Generation, PluginUse, RequestView, Snapshot, SystemClock};
+use crate::metrics::{Book, Metrics, MigrationMeter, RouteMeter};
+use crate::plugin::PluginStatus;
+use crate::plugins::{Loaded, PluginHost, Plugins};
+use crate::refused::{PluginProblem, PrepareError, ProblemKind, Refused};
+use crate::{
+    BreakerState, Clock, Generation, PluginUse, RequestView, Snapshot, Surroundings, SystemClock,
+};
 use arc_swap::ArcSwap;
-use cutover_config::Surroundings;
-use cutover_core::MigrationId;
+use cutover_core::{Migration, MigrationId, PlaceId};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -57,54 +61,99 @@ pub(crate) struct Shared {
 #[derive(Debug)]
 pub struct Prepared {
     snapshot: Snapshot,
+    plugins: Loaded,
 }
 
 /// One generation: the snapshot in force, its plugins, and the state of its migrations.
 #[derive(Debug)]
 pub struct Installed {
-    pub(crate) generation: Generation,
-    pub(crate) snapshot: Snapshot,
+    generation: Generation,
+    snapshot: Snapshot,
+    pub(crate) plugins: Plugins,
+    /// By migration.
+    running: Box<[Running]>,
+    /// By backend, for routes of no migration.
+    pub(crate) routes: Box<[Arc<RouteMeter>]>,
     pub(crate) shared: Arc<Shared>,
+}
+
+/// What a migration carries from one generation to the next.
+#[derive(Clone, Debug)]
+pub(crate) struct Running {
+    pub(crate) breaker: Arc<Breaker>,
+    pub(crate) meter: Arc<MigrationMeter>,
 }
 
 impl Engine {
     /// An engine with nothing installed: it refuses every request with [`Refused::NoRoute`].
     ///
     /// # Errors
-    /// If the plugin host cannot start.
+    /// If a folder for compiled plugins is given and cannot be used.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let shared = Arc::new(Shared { clock: options.clock, metrics: Metrics::default() });
+        let host = PluginHost::new(&options)?;
+        let metrics = Metrics::new(Book::new(host));
+        let shared = Arc::new(Shared { clock: options.clock, metrics });
         let empty = Installed {
             generation: Generation(0),
             snapshot: Snapshot::builder().finish(),
+            plugins: Plugins::default(),
+            running: Box::default(),
+            routes: Box::default(),
             shared: Arc::clone(&shared),
         };
         Ok(Self { current: ArcSwap::from_pointee(empty), installing: Mutex::new(()), shared })
     }
 
-    /// Loads, compiles and configures what a snapshot needs. Changes nothing; slow, so call it off the workers.
+    /// Loads, compiles and configures what a snapshot needs, `plugins[i]` being how to load its place `i`.
+    ///
+    /// Changes nothing that requests see. Slow, so call it off the workers.
     ///
     /// # Errors
-    /// Everything that is wrong with its plugins, at once.
+    /// Everything that is wrong with its plugins, at once. Counted as a refused reload.
     pub fn prepare(
         &self,
         snapshot: Snapshot,
         plugins: &[PluginUse],
         around: &dyn Surroundings,
     ) -> Result<Prepared, PrepareError> {
-        let _ = (plugins, around);
-        Ok(Prepared { snapshot })
+        let book = &self.shared.metrics.book;
+        let loaded = fits(&snapshot, plugins).and_then(|()| book.host.load(plugins, around));
+        match loaded {
+            Ok(plugins) => Ok(Prepared { snapshot, plugins }),
+            Err(error) => {
+                book.reload_refused();
+                Err(error)
+            }
+        }
     }
 
     /// Puts a snapshot in force. Requests that have begun keep the generation they have.
+    ///
+    /// Counters go on by name. A breaker goes on, open or closed, if the migration of its name still has the same two
+    /// backends with the same settings.
     pub fn install(&self, prepared: Prepared) -> Generation {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
-        let generation = Generation(self.current().generation.0 + 1);
-        self.current.store(Arc::new(Installed {
+        let Prepared { snapshot, plugins } = prepared;
+        let before = self.current();
+        let generation = Generation(before.generation.0 + 1);
+        let Shared { clock, metrics } = &*self.shared;
+        let book = &metrics.book;
+        let running = snapshot.migrations().iter().map(|migration| Running {
+            breaker: before
+                .breaker_of(&snapshot, migration)
+                .unwrap_or_else(|| Arc::new(Breaker::new(clock.now()))),
+            meter: book.migration(&migration.name),
+        });
+        let next = Arc::new(Installed {
             generation,
-            snapshot: prepared.snapshot,
+            running: running.collect(),
+            routes: snapshot.backends().iter().map(|backend| book.route(&backend.name)).collect(),
+            plugins: plugins.in_use(book),
+            snapshot,
             shared: Arc::clone(&self.shared),
-        }));
+        });
+        self.current.store(Arc::clone(&next));
+        book.installed(&next, clock.unix_ms());
         generation
     }
 
@@ -157,9 +206,70 @@ impl Installed {
         &self.snapshot
     }
 
-    /// The breaker of a migration.
+    /// The breaker of a migration of this snapshot.
     pub fn breaker(&self, id: MigrationId) -> BreakerState {
-        let _ = id;
-        BreakerState::Closed
+        self.running[id.index()].breaker.state()
+    }
+
+    /// The plugins in use.
+    pub fn plugins(&self) -> Vec<PluginStatus> {
+        self.plugins.status()
+    }
+
+    /// A split plugin's own word for why it chose a side, from its manifest.
+    pub fn plugin_reason(&self, place: PlaceId, reason: u16) -> Option<&str> {
+        self.plugins.reason(place, reason)
+    }
+
+    pub(crate) fn live_plugins(&self) -> usize {
+        self.plugins.live()
+    }
+
+    pub(crate) fn running(&self) -> &[Running] {
+        &self.running
+    }
+
+    pub(crate) fn migration(&self, id: MigrationId) -> (&Migration, &Running) {
+        (self.snapshot.migration(id), &self.running[id.index()])
+    }
+
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.shared.clock
+    }
+
+    /// The breaker this migration had here, if what it knows still holds.
+    fn breaker_of(&self, next: &Snapshot, migration: &Migration) -> Option<Arc<Breaker>> {
+        let at = self.snapshot.migrations().iter().position(|was| was.name == migration.name)?;
+        let was = &self.snapshot.migrations()[at];
+        let same_backends = self.snapshot.backend(was.old) == next.backend(migration.old)
+            && self.snapshot.backend(was.new) == next.backend(migration.new);
+        same_backends.then(|| Arc::clone(&self.running[at].breaker))
+    }
+}
+
+/// Does every place of the snapshot have its plugin?
+fn fits(snapshot: &Snapshot, plugins: &[PluginUse]) -> Result<(), PrepareError> {
+    let places = snapshot.places();
+    let named = |used: &PluginUse| (used.plugin.clone(), used.migration.clone());
+    let missing = places.iter().enumerate().filter(|(at, place)| {
+        plugins
+            .get(*at)
+            .is_none_or(|used| *used.plugin != *place.plugin || *used.migration != *place.migration)
+    });
+    let mut problems: Vec<_> = missing
+        .map(|(_, place)| mismatch((place.plugin.to_string(), place.migration.to_string())))
+        .collect();
+    problems.extend(plugins.iter().skip(places.len()).map(|used| mismatch(named(used))));
+    if problems.is_empty() { Ok(()) } else { Err(PrepareError { problems }) }
+}
+
+fn mismatch((plugin, migration): (String, String)) -> PluginProblem {
+    PluginProblem {
+        migration,
+        plugin,
+        file: "no file".to_owned(),
+        kind: ProblemKind::Mismatch,
+        what: "the snapshot and the list of plugins do not belong together".to_owned(),
+        help: "pass `config.plugins` beside `config.snapshot` of the same Config".to_owned(),
     }
 }

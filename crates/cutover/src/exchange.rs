@@ -1,28 +1,57 @@
-//! One request, top to bottom.
+//! One request, top to bottom: begin, edit, (fail, edit again,) finish.
+//!
+//! # Rules of the hot path
+//! - One snapshot load per request, held to its end: an exchange never sees two generations.
+//! - No lock, no allocation, no string formatting and no type of the configuration between begin and finish. What may
+//!   allocate: values that edits put into a header map, a changed path, and the cold ends (refusals, failures).
+//! - Nothing here waits. The clock is read twice, and once more per failure and plugin call.
+//! - The decision is made once. A failed attempt changes who answers, never what was decided.
 
+use crate::breaker::{Admission, Probe, Turn};
 use crate::engine::Installed;
+use crate::metrics::Answerer;
+use crate::plugin::{Asked, Wish};
 use crate::refused::Refused;
 use crate::{
-    Action, BackendId, Cause, Decision, Generation, HeaderSink, RequestView, Side, Snapshot,
+    Action, BackendId, Cause, Decision, Generation, HeaderSink, Migration, RequestView, Side,
+    Snapshot,
 };
-use cutover_core::decide::NoPlugins;
-use cutover_core::fallback::{Failure, is_safe};
+use cutover_core::decide::{Refusal, Unwatched};
+use cutover_core::edit::Edits;
+use cutover_core::fallback::Failure;
+use cutover_core::route::Match;
+use cutover_core::{MigrationId, PlaceId, Reason};
 use http::StatusCode;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+/// Attempts one request may take, whatever a plugin wishes.
+const MAX_ATTEMPTS: u8 = 3;
+
 /// One request with its decision, attempts, outcome and timings. Owned and `Send`: keep it in the request's context.
 ///
-/// It holds its generation to its end. Dropped without [`Exchange::finish`], it counts as [`Outcome::ClientGone`].
+/// Pass the same [`RequestView`] to every method that takes one. Dropped without [`Exchange::finish`], it counts as
+/// [`Outcome::ClientGone`].
 #[derive(Debug)]
 pub struct Exchange {
     installed: Arc<Installed>,
+    matched: Match,
     decision: Decision,
-    backend: BackendId,
-    role: Role,
+    stand: Stand,
     attempt: u8,
     began: Instant,
+    finished: bool,
+}
+
+/// Who answers the present attempt.
+#[derive(Clone, Copy, Debug)]
+struct Stand {
+    backend: BackendId,
+    migration: Option<(MigrationId, Side)>,
+    role: Role,
+    /// The breaker waits for the outcome of this attempt.
+    probe: Option<Probe>,
 }
 
 /// As what the present backend answers.
@@ -30,7 +59,7 @@ pub struct Exchange {
 pub enum Role {
     /// As decided.
     Served,
-    /// `old`, because `new` failed.
+    /// `old`, because `new` failed. Not a side change of the user.
     Fallback,
     /// `old`, because the breaker is open. Not a side change of the user.
     Breaker,
@@ -63,11 +92,21 @@ impl Exchange {
         installed: Arc<Installed>,
         request: &RequestView<'_>,
     ) -> Result<Self, Refused> {
-        let began = installed.shared.clock.now();
-        let decision =
-            installed.snapshot.decide(request, &mut NoPlugins).map_err(|_| Refused::NoRoute)?;
-        let backend = decision.backend;
-        Ok(Self { installed, decision, backend, role: Role::Served, attempt: 1, began })
+        let clock = installed.clock();
+        let began = clock.now();
+        let Some(matched) = installed.snapshot().find(request) else {
+            return Err(installed.refuse(Refused::NoRoute));
+        };
+        let mut plugins = installed.plugins.asking(clock);
+        let decided =
+            installed.snapshot().decide_matched(request, &matched, &mut plugins, &mut Unwatched);
+        drop(plugins);
+        let decision = match decided {
+            Ok(decision) => decision,
+            Err(refusal) => return Err(installed.refused(refusal)),
+        };
+        let stand = installed.stand(request, &matched, &decision, began)?;
+        Ok(Self { installed, matched, decision, stand, attempt: 1, began, finished: false })
     }
 
     /// What was decided; it does not change when an attempt fails.
@@ -75,29 +114,39 @@ impl Exchange {
         &self.decision
     }
 
+    /// The generation that decided.
+    pub fn installed(&self) -> &Arc<Installed> {
+        &self.installed
+    }
+
     /// The snapshot that decided.
     pub fn snapshot(&self) -> &Snapshot {
         self.installed.snapshot()
     }
 
-    /// The generation that decided.
+    /// Number of the generation that decided.
     pub fn generation(&self) -> Generation {
         self.installed.generation()
     }
 
+    /// The migration the request belongs to.
+    pub fn migration(&self) -> Option<&Migration> {
+        self.decision.migration.map(|(id, _)| self.snapshot().migration(id))
+    }
+
     /// Who answers the present attempt.
     pub fn backend(&self) -> BackendId {
-        self.backend
+        self.stand.backend
     }
 
     /// The side that answers the present attempt; `None` on a route of no migration.
     pub fn side(&self) -> Option<Side> {
-        self.decision.migration.map(|(_, side)| side)
+        self.stand.migration.map(|(_, side)| side)
     }
 
     /// As what the present backend answers.
     pub fn role(&self) -> Role {
-        self.role
+        self.stand.role
     }
 
     /// Number of the present attempt, from 1.
@@ -105,51 +154,88 @@ impl Exchange {
         self.attempt
     }
 
-    /// Time since the exchange began.
-    pub fn elapsed(&self) -> Duration {
-        self.installed.shared.clock.now().saturating_duration_since(self.began)
+    /// The split plugin's own word for why it chose the side, if it gave one.
+    pub fn plugin_reason(&self) -> Option<&str> {
+        match self.decision.reason {
+            Reason::Plugin(place, Some(reason)) => self.installed.plugin_reason(place, reason),
+            _ => None,
+        }
     }
 
-    /// Time the present attempt has until the first byte of its reply. `None`: only the backend's own limits count,
-    /// as for writes, for plain routes and for what `old` serves as decided.
+    /// Time since the exchange began.
+    pub fn elapsed(&self) -> Duration {
+        self.installed.clock().now().saturating_duration_since(self.began)
+    }
+
+    /// Time the present attempt has until the first byte of its reply; the backend's own limits count besides.
+    /// `None` where only those count: writes, routes of no migration, and what `old` serves as decided.
+    ///
+    /// A read on `new` that may fall back on a timeout gets three quarters of what is left, so that time remains for
+    /// `old`: with a deadline of 2 s and a `new` that hangs, `old` is asked after 1.5 s.
     pub fn time_left(&self) -> Option<Duration> {
-        None
+        let left = self.deadline()?.saturating_sub(self.elapsed());
+        let (id, side) = self.stand.migration?;
+        let migration = self.snapshot().migration(id);
+        let falls_back =
+            migration.plugins.fallback.is_some() || migration.fallback.on.contains(Cause::Timeout);
+        let kept_for_old = side == Side::New && !self.decision.write && falls_back;
+        Some(if kept_for_old { left * 3 / 4 } else { left })
     }
 
     /// The path to send to the present backend; borrowed if nothing changes.
     pub fn request_path<'p>(&self, path: &'p str) -> Cow<'p, str> {
-        Cow::Borrowed(path)
+        self.edits().map_or(Cow::Borrowed(path), |edits| edits.path.apply(path))
     }
 
-    /// Applies the present attempt's edits to the headers of the request. Once per attempt, on a fresh copy each time.
+    /// Applies the present attempt's edits to the headers of the request: native ones, then those of the rewrite
+    /// plugin. Once per attempt, each time on a fresh copy of what the client sent.
     ///
     /// # Errors
-    /// If a plugin that guards these headers failed; finish the exchange with the refusal's status then.
+    /// If a plugin that guards these headers failed. Answer with the refusal's status, and finish with it.
     pub fn edit_request(
         &mut self,
         request: &RequestView<'_>,
         headers: &mut dyn HeaderSink,
     ) -> Result<(), Refused> {
-        let _ = (request, headers);
-        Ok(())
+        if let Some(edits) = self.edits() {
+            edits.request.apply(headers);
+        }
+        let Some((place, side)) = self.rewriter() else { return Ok(()) };
+        let clock = self.installed.clock();
+        let edited = self.ask(request, |asked| {
+            self.installed.plugins.on_request(place, &asked, side, headers, clock)
+        });
+        edited.map_err(|_| self.installed.refuse(self.installed.plugin_failed(place)))
     }
 
-    /// Applies the edits to the headers of the reply that goes to the client.
+    /// Applies the edits to the headers of the reply that goes to the client. A backend's reply has come: a probe of
+    /// the breaker has its answer here.
     ///
     /// # Errors
-    /// If a plugin that guards these headers failed; finish the exchange with the refusal's status then.
+    /// If a plugin that guards these headers failed. Answer with the refusal's status, and finish with it.
     pub fn edit_response(
         &mut self,
         request: &RequestView<'_>,
         status: StatusCode,
         headers: &mut dyn HeaderSink,
     ) -> Result<(), Refused> {
-        let _ = (request, status, headers);
-        Ok(())
+        self.settle_probe(Outcome::Replied(status));
+        if let Some(edits) = self.edits() {
+            edits.response.apply(headers);
+        }
+        let Some((place, side)) = self.rewriter() else { return Ok(()) };
+        let clock = self.installed.clock();
+        let edited = self.ask(request, |asked| {
+            self.installed.plugins.on_response(place, &asked, (side, status), headers, clock)
+        });
+        edited.map_err(|_| self.installed.refuse(self.installed.plugin_failed(place)))
     }
 
     /// The present attempt failed: what becomes of it? On [`Action::Retry`] the exchange has moved on to the next
-    /// attempt, and [`Exchange::backend`] says where it goes. Call it for a 5xx of the backend too, before passing it on.
+    /// attempt, and [`Exchange::backend`] says where it goes. Ask for a 5xx of a backend too, before passing it on.
+    ///
+    /// `replayable`: the body, if there is one, can be sent again whole. `response_started`: the client has got a part
+    /// of a reply.
     pub fn failed(
         &mut self,
         request: &RequestView<'_>,
@@ -158,22 +244,258 @@ impl Exchange {
         replayable: bool,
         response_started: bool,
     ) -> Action {
-        let _ = Failure {
+        let Some((id, side)) = self.stand.migration else { return Action::Propagate };
+        let installed = Arc::clone(&self.installed);
+        let (migration, running) = installed.migration(id);
+        running.meter.attempt_failed(side, cause);
+        if side == Side::Old {
+            return Action::Propagate;
+        }
+        let elapsed = self.elapsed();
+        let deadline = self.deadline().unwrap_or(migration.fallback.deadline);
+        let failure = Failure {
             cause,
-            backend: self.backend,
+            backend: self.stand.backend,
             attempt: self.attempt,
             status,
-            elapsed: self.elapsed(),
-            left: Duration::ZERO,
-            safe: is_safe(request.method),
+            elapsed,
+            left: deadline.saturating_sub(elapsed),
+            safe: !self.decision.write,
             replayable,
             response_started,
         };
-        Action::Propagate
+        let action = self.judge(request, migration, &failure);
+        let fell_back = action == Action::Retry(migration.old);
+        if !self.decision.write && (fell_back || migration.fallback.on.contains(cause)) {
+            let now = self.began + elapsed;
+            let (probe, budget) = (self.stand.probe.take(), migration.fallback.budget);
+            let turn = running.breaker.failed(fell_back, probe, budget, now);
+            installed.turned(id, turn);
+        }
+        if let Action::Retry(backend) = action {
+            self.attempt += 1;
+            self.stand.backend = backend;
+            if fell_back {
+                running.meter.fell_back(cause);
+                self.stand.migration = Some((id, Side::Old));
+                self.stand.role = Role::Fallback;
+            }
+        }
+        action
     }
 
     /// Counts the exchange.
-    pub fn finish(self, outcome: Outcome) {
-        let _ = outcome;
+    pub fn finish(mut self, outcome: Outcome) {
+        self.settle(outcome);
+    }
+
+    fn settle(&mut self, outcome: Outcome) {
+        if std::mem::replace(&mut self.finished, true) {
+            return;
+        }
+        self.settle_probe(outcome);
+        let took = self.elapsed();
+        match self.stand.migration {
+            Some((id, side)) => {
+                let answerer = Answerer::of(side, self.stand.role);
+                self.installed.migration(id).1.meter.finished(answerer, outcome, took);
+            }
+            None => self.installed.routes[self.stand.backend.index()].finished(outcome, took),
+        }
+    }
+
+    /// Tells the breaker how its probe went, if this is one.
+    fn settle_probe(&mut self, outcome: Outcome) {
+        let Some(probe) = self.stand.probe.take() else { return };
+        let Some((id, _)) = self.stand.migration else { return };
+        let (migration, running) = self.installed.migration(id);
+        let (breaker, now) = (&running.breaker, self.installed.clock().now());
+        let policy = &migration.fallback;
+        let failed = match outcome {
+            Outcome::Replied(status) => {
+                status.is_server_error() && policy.on.contains(Cause::Status)
+            }
+            Outcome::Broken => true,
+            Outcome::ClientGone => return breaker.probe_abandoned(probe, now),
+        };
+        let turn = if failed {
+            breaker.failed(false, Some(probe), policy.budget, now)
+        } else {
+            breaker.probe_succeeded(probe)
+        };
+        self.installed.turned(id, turn);
+    }
+
+    /// What becomes of a failed attempt on `new`: the plugin's wish, within what may be done at all, or the native rule.
+    fn judge(&self, request: &RequestView<'_>, migration: &Migration, failed: &Failure) -> Action {
+        let may_retry = failed.may_retry() && self.attempt < MAX_ATTEMPTS;
+        let wish = match migration.plugins.fallback {
+            Some(place) => self.ask(request, |asked| {
+                let clock = self.installed.clock();
+                self.installed.plugins.on_failure(place, &asked, failed, Side::New, clock)
+            }),
+            None => Wish::Native,
+        };
+        match wish {
+            Wish::Native if may_retry => migration.fallback.judge(failed, migration.old),
+            Wish::Retry(Side::Old) if may_retry => Action::Retry(migration.old),
+            Wish::Retry(Side::New) if may_retry => Action::Retry(migration.new),
+            Wish::Respond(status) if !failed.response_started => Action::Respond(status),
+            Wish::Native | Wish::Retry(_) | Wish::Respond(_) | Wish::Propagate => Action::Propagate,
+        }
+    }
+
+    /// Time for all attempts, if there is a limit.
+    fn deadline(&self) -> Option<Duration> {
+        let (id, decided) = self.decision.migration?;
+        let policy = &self.snapshot().migration(id).fallback;
+        let falls_back =
+            decided == Side::New && !self.decision.write && self.stand.role != Role::Breaker;
+        match (falls_back.then_some(policy.deadline), self.decision.deadline) {
+            (Some(all), Some(wished)) => Some(all.min(wished)),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// The native edits of the present attempt.
+    fn edits(&self) -> Option<&Edits> {
+        let Stand { backend, migration, .. } = self.stand;
+        self.snapshot().edits(&Decision { backend, migration, ..self.decision })
+    }
+
+    /// The rewrite plugin, if one is asked: on both sides, but never where everything goes to `old` and nothing is
+    /// asked.
+    fn rewriter(&self) -> Option<(PlaceId, Side)> {
+        let (id, side) = self.stand.migration?;
+        let migration = self.snapshot().migration(id);
+        let asked = !migration.disabled
+            && !migration.rolled_back
+            && migration.phase.serves_reads_from_new();
+        migration.plugins.rewrite.filter(|_| asked).map(|place| (place, side))
+    }
+
+    fn ask<R>(&self, request: &RequestView<'_>, ask: impl FnOnce(Asked<'_>) -> R) -> R {
+        self.installed.ask(request, &self.matched, &self.decision, ask)
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.settle(Outcome::ClientGone);
+    }
+}
+
+impl Installed {
+    /// Who answers at first: as decided, or `old` if the breaker is open.
+    fn stand(
+        &self,
+        request: &RequestView<'_>,
+        matched: &Match,
+        decision: &Decision,
+        now: Instant,
+    ) -> Result<Stand, Refused> {
+        let Decision { backend, migration, write, .. } = *decision;
+        let mut stand = Stand { backend, migration, role: Role::Served, probe: None };
+        let Some((id, side)) = migration else { return Ok(stand) };
+        let (migration, running) = self.migration(id);
+        running.breaker.request(now);
+        let guarded = !migration.fallback.on.is_empty() || migration.plugins.fallback.is_some();
+        if side == Side::Old || write || !guarded {
+            return Ok(stand);
+        }
+        match running.breaker.admit(!request.has_body, now) {
+            Admission::New => {}
+            Admission::Probe(probe) => stand.probe = Some(probe),
+            Admission::Old => {
+                self.breaker_answers(request, matched, decision, id)?;
+                stand.backend = migration.old;
+                stand.migration = Some((id, Side::Old));
+                stand.role = Role::Breaker;
+            }
+        }
+        Ok(stand)
+    }
+
+    /// The breaker is open. `old` serves, unless the fallback plugin has an answer of its own.
+    #[cold]
+    fn breaker_answers(
+        &self,
+        request: &RequestView<'_>,
+        matched: &Match,
+        decision: &Decision,
+        id: MigrationId,
+    ) -> Result<(), Refused> {
+        let (migration, running) = self.migration(id);
+        if let Some(place) = migration.plugins.fallback {
+            let failed = Failure {
+                cause: Cause::CircuitOpen,
+                backend: migration.new,
+                attempt: 0,
+                status: None,
+                elapsed: Duration::ZERO,
+                left: migration.fallback.deadline,
+                safe: true,
+                replayable: true,
+                response_started: false,
+            };
+            let wish = self.ask(request, matched, decision, |asked| {
+                self.plugins.on_failure(place, &asked, &failed, Side::New, self.clock())
+            });
+            if let Wish::Respond(status) = wish {
+                let migration = migration.name.clone();
+                return Err(self.refuse(Refused::Breaker { migration, status }));
+            }
+        }
+        running.meter.fell_back(Cause::CircuitOpen);
+        Ok(())
+    }
+
+    /// Puts a question about a request to a plugin of its migration.
+    fn ask<R>(
+        &self,
+        request: &RequestView<'_>,
+        matched: &Match,
+        decision: &Decision,
+        ask: impl FnOnce(Asked<'_>) -> R,
+    ) -> R {
+        let params = self.snapshot().routes().params(matched);
+        let share = decision.migration.map_or(cutover_core::Percent::ZERO, |(id, _)| {
+            self.snapshot().migration(id).state.read_percent
+        });
+        ask(Asked { request, params: &params, bucket: decision.bucket, share })
+    }
+
+    #[cold]
+    fn refused(&self, refusal: Refusal) -> Refused {
+        self.refuse(match refusal {
+            Refusal::PluginRejected(_, place) => self.plugin_failed(place),
+            _ => Refused::NoRoute,
+        })
+    }
+
+    fn plugin_failed(&self, place: PlaceId) -> Refused {
+        let place = self.snapshot().place(place);
+        Refused::Plugin { migration: place.migration.clone(), plugin: place.plugin.clone() }
+    }
+
+    /// Counts a refusal.
+    fn refuse(&self, refused: Refused) -> Refused {
+        self.shared.metrics.book.refused(&refused);
+        refused
+    }
+
+    /// Counts and logs what a breaker did.
+    fn turned(&self, id: MigrationId, turn: Option<Turn>) {
+        let Some(turn) = turn else { return };
+        let (migration, running) = self.migration(id);
+        let name = &*migration.name;
+        match turn {
+            Turn::Opened => {
+                crate::metrics::bump(&running.meter.breaker_opened);
+                tracing::warn!(migration = name, "breaker open: old serves the cohort's reads");
+            }
+            Turn::StaysOpen => tracing::warn!(migration = name, "breaker stays open: probe failed"),
+            Turn::Closed => tracing::info!(migration = name, "breaker closed: new serves again"),
+        }
     }
 }

@@ -5,7 +5,13 @@ mod clock;
 mod engine;
 mod exchange;
 mod explain;
-mod metrics;
+pub mod metrics;
+mod plugin;
+#[cfg(feature = "wasm")]
+mod plugins;
+#[cfg(not(feature = "wasm"))]
+#[path = "plugins_absent.rs"]
+mod plugins;
 mod refused;
 
 pub use cutover_config as config;
@@ -23,4 +29,5 @@ pub use engine::{Engine, EngineError, EngineOptions, Installed, Prepared};
 pub use exchange::{Exchange, Outcome, Role};
 pub use explain::{ExplainedStep, Explanation};
 pub use metrics::Metrics;
+pub use plugin::PluginStatus;
 pub use refused::{PluginProblem, PrepareError, ProblemKind, Refused};

@@ -1,0 +1,162 @@
+//! What is counted on the path of a request: arrays of atomics, indexed by small enums.
+
+use super::histogram::{CALL_BOUNDS_US, Histogram, REQUEST_BOUNDS_US};
+use crate::{Cause, Outcome, Role, Side};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
+
+pub(crate) fn bump(counter: &AtomicU64) {
+    counter.fetch_add(1, Relaxed);
+}
+
+/// How an exchange ended, as a label.
+pub(crate) const CODE_CLASSES: [&str; 7] = ["1xx", "2xx", "3xx", "4xx", "5xx", "broken", "gone"];
+
+fn code_class(outcome: Outcome) -> usize {
+    match outcome {
+        Outcome::Replied(status) => usize::from(status.as_u16() / 100).clamp(1, 5) - 1,
+        Outcome::Broken => 5,
+        Outcome::ClientGone => 6,
+    }
+}
+
+/// Who answered an exchange of a migration: the combinations of side and role that exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answerer {
+    Old,
+    New,
+    Fallback,
+    Breaker,
+}
+
+impl Answerer {
+    pub(crate) const ALL: [Self; 4] = [Self::Old, Self::New, Self::Fallback, Self::Breaker];
+
+    pub(crate) fn of(side: Side, role: Role) -> Self {
+        match (role, side) {
+            (Role::Served, Side::Old) => Self::Old,
+            (Role::Served, Side::New) => Self::New,
+            (Role::Fallback, _) => Self::Fallback,
+            (Role::Breaker, _) => Self::Breaker,
+        }
+    }
+
+    /// The labels `side` and `role`.
+    pub(crate) fn labels(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Old => (Side::Old.name(), Role::Served.name()),
+            Self::New => (Side::New.name(), Role::Served.name()),
+            Self::Fallback => (Side::Old.name(), Role::Fallback.name()),
+            Self::Breaker => (Side::Old.name(), Role::Breaker.name()),
+        }
+    }
+}
+
+/// Causes in the order of their counters.
+pub(crate) const CAUSES: [Cause; 5] =
+    [Cause::Connect, Cause::Reset, Cause::Timeout, Cause::Status, Cause::CircuitOpen];
+
+/// One migration.
+#[derive(Debug)]
+pub(crate) struct MigrationMeter {
+    pub(crate) requests: [[AtomicU64; CODE_CLASSES.len()]; 4],
+    pub(crate) durations: [Histogram; 4],
+    /// By side, then cause.
+    pub(crate) failed_attempts: [[AtomicU64; CAUSES.len()]; 2],
+    pub(crate) fallbacks: [AtomicU64; CAUSES.len()],
+    pub(crate) breaker_opened: AtomicU64,
+}
+
+impl Default for MigrationMeter {
+    fn default() -> Self {
+        Self {
+            requests: Default::default(),
+            durations: std::array::from_fn(|_| Histogram::new(REQUEST_BOUNDS_US)),
+            failed_attempts: Default::default(),
+            fallbacks: Default::default(),
+            breaker_opened: AtomicU64::new(0),
+        }
+    }
+}
+
+impl MigrationMeter {
+    pub(crate) fn finished(&self, answerer: Answerer, outcome: Outcome, took: Duration) {
+        bump(&self.requests[answerer as usize][code_class(outcome)]);
+        self.durations[answerer as usize].record(took);
+    }
+
+    pub(crate) fn attempt_failed(&self, side: Side, cause: Cause) {
+        bump(&self.failed_attempts[side as usize][cause as usize]);
+    }
+
+    pub(crate) fn fell_back(&self, cause: Cause) {
+        bump(&self.fallbacks[cause as usize]);
+    }
+}
+
+/// Routes of no migration that lead to one backend.
+#[derive(Debug)]
+pub(crate) struct RouteMeter {
+    pub(crate) requests: [AtomicU64; CODE_CLASSES.len()],
+    pub(crate) duration: Histogram,
+}
+
+impl Default for RouteMeter {
+    fn default() -> Self {
+        Self { requests: Default::default(), duration: Histogram::new(REQUEST_BOUNDS_US) }
+    }
+}
+
+impl RouteMeter {
+    pub(crate) fn finished(&self, outcome: Outcome, took: Duration) {
+        bump(&self.requests[code_class(outcome)]);
+        self.duration.record(took);
+    }
+}
+
+/// A function of a plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "nobody calls plugins"))]
+pub(crate) enum Hook {
+    Split,
+    OnRequest,
+    OnResponse,
+    OnFailure,
+}
+
+pub(crate) const HOOKS: [&str; 4] = ["split", "on-request", "on-response", "on-failure"];
+
+/// Kinds of faults, in the order of their counters; a kind that is not here counts as the last.
+pub(crate) const FAULTS: [&str; 7] =
+    ["trap", "deadline", "memory", "bad-answer", "start", "quarantined", "other"];
+
+/// One plugin as one migration uses it.
+#[derive(Debug)]
+pub(crate) struct PluginMeter {
+    pub(crate) calls: [AtomicU64; HOOKS.len()],
+    pub(crate) faults: [AtomicU64; FAULTS.len()],
+    pub(crate) duration: Histogram,
+}
+
+impl Default for PluginMeter {
+    fn default() -> Self {
+        Self {
+            calls: Default::default(),
+            faults: Default::default(),
+            duration: Histogram::new(CALL_BOUNDS_US),
+        }
+    }
+}
+
+#[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "nobody calls plugins"))]
+impl PluginMeter {
+    pub(crate) fn called(&self, hook: Hook, took: Duration) {
+        bump(&self.calls[hook as usize]);
+        self.duration.record(took);
+    }
+
+    pub(crate) fn failed(&self, kind: &str) {
+        let at = FAULTS.iter().position(|known| *known == kind).unwrap_or(FAULTS.len() - 1);
+        bump(&self.faults[at]);
+    }
+}

@@ -1,0 +1,367 @@
+//! Plugins in the path of a request: loaded before a generation is installed, asked during exchanges.
+//!
+//! Whatever a plugin does wrong ends here: a fault is counted, logged and turned into the policy the configuration
+//! chose. The host keeps a plugin that fails again and again out of the way (quarantine).
+
+use crate::engine::EngineOptions;
+use crate::metrics::Book;
+use crate::metrics::meter::{Hook, PluginMeter};
+use crate::plugin::{Asked, Guarded, PluginStatus, Wish};
+use crate::refused::{PluginProblem, PrepareError, ProblemKind};
+use crate::{Clock, EngineError, HeaderSink, PluginUse, Side, Surroundings};
+use cutover_config::Isolation;
+use cutover_core::PlaceId;
+use cutover_core::decide::{AskSplit, OnError, SplitAnswer, SplitQuestion};
+use cutover_core::fallback::Failure;
+use cutover_wasm::{
+    CallView, Component, Fault, Host, HostOptions, LoadError, Place, PlaceOptions, PluginAction,
+    SplitVerdict,
+};
+use http::StatusCode;
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+/// Compiles and holds plugins. Starts with the first one, so that an engine without plugins neither reserves address
+/// space for them nor has a thread that watches their deadlines.
+#[derive(Debug, Default)]
+pub(crate) struct PluginHost {
+    options: HostOptions,
+    started: Mutex<Option<Host>>,
+}
+
+impl PluginHost {
+    /// Starts at once only if a cache folder is given, so that one that cannot be used is known early.
+    pub(crate) fn new(options: &EngineOptions) -> Result<Self, EngineError> {
+        let default = HostOptions::default();
+        let workers = if options.workers == 0 { default.workers } else { options.workers };
+        let cache = options.plugin_cache.clone();
+        let host = Self { options: HostOptions { workers, cache, ..default }, ..Self::default() };
+        if options.plugin_cache.is_some() {
+            host.running().map_err(EngineError::PluginHost)?;
+        }
+        Ok(host)
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.started().as_ref().map_or(0, Host::live_instances)
+    }
+
+    fn running(&self) -> Result<Host, String> {
+        let mut started = self.started();
+        if let Some(host) = &*started {
+            return Ok(host.clone());
+        }
+        let host = Host::new(self.options.clone()).map_err(|error| error.to_string())?;
+        Ok(started.insert(host).clone())
+    }
+
+    fn started(&self) -> MutexGuard<'_, Option<Host>> {
+        self.started.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Loads, compiles and configures the plugin of every place, or says everything that is wrong.
+    pub(crate) fn load(
+        &self,
+        uses: &[PluginUse],
+        around: &dyn Surroundings,
+    ) -> Result<Loaded, PrepareError> {
+        let mut components = HashMap::new();
+        let (mut places, mut problems) = (Vec::new(), Vec::new());
+        for used in uses {
+            let component = components
+                .entry(used.component.as_path())
+                .or_insert_with_key(|file| self.compile(file, around));
+            match component.clone().and_then(|component| configure(&component, used)) {
+                Ok(place) => places.push((used.clone(), place)),
+                Err(trouble) => problems.push(trouble.of(used)),
+            }
+        }
+        if problems.is_empty() { Ok(Loaded(places)) } else { Err(PrepareError { problems }) }
+    }
+
+    fn compile(&self, file: &Path, around: &dyn Surroundings) -> Result<Component, Trouble> {
+        let path = file.to_str().ok_or_else(|| Trouble {
+            kind: ProblemKind::Unreadable,
+            what: "the file's name is not Unicode".to_owned(),
+            help: "rename it, and change `component` in the configuration".to_owned(),
+        })?;
+        let bytes = around.file(path).map_err(|error| Trouble {
+            kind: ProblemKind::Unreadable,
+            what: format!("the file cannot be read: {error}"),
+            help: "`component` is a path relative to the configuration's folder; `cutover plugin \
+                   build` makes the file"
+                .to_owned(),
+        })?;
+        let host = self.running().map_err(|what| Trouble {
+            kind: ProblemKind::NoPluginSupport,
+            what,
+            help: "remove the plugin from the migration, or run on a machine that can".to_owned(),
+        })?;
+        host.compile(&bytes).map_err(|error| Trouble::from(&error))
+    }
+}
+
+fn configure(component: &Component, used: &PluginUse) -> Result<Place, Trouble> {
+    let options = PlaceOptions {
+        name: used.migration.clone(),
+        backends: vec![Side::Old.name().to_owned(), Side::New.name().to_owned()],
+        config: used.config.clone(),
+        hooks: cutover_wasm::HookSet {
+            split: used.hooks.split,
+            rewrite: used.hooks.rewrite,
+            fallback: used.hooks.fallback,
+        },
+        on_error: used.on_error,
+        deadline: used.deadline,
+        memory: used.memory,
+        isolation: match used.isolation {
+            Isolation::Worker => cutover_wasm::Isolation::Worker,
+            Isolation::Request => cutover_wasm::Isolation::Request,
+        },
+    };
+    component.install(options).map_err(|error| Trouble::from(&error))
+}
+
+/// What is wrong with a component, before it is known who uses it.
+#[derive(Clone)]
+struct Trouble {
+    kind: ProblemKind,
+    what: String,
+    help: String,
+}
+
+impl Trouble {
+    fn of(self, used: &PluginUse) -> PluginProblem {
+        let Self { kind, what, help } = self;
+        PluginProblem {
+            migration: used.migration.clone(),
+            plugin: used.plugin.clone(),
+            file: used.component.display().to_string(),
+            kind,
+            what,
+            help,
+        }
+    }
+}
+
+impl From<&LoadError> for Trouble {
+    fn from(error: &LoadError) -> Self {
+        let (kind, help) = match error {
+            LoadError::MissingHook { .. } => (
+                ProblemKind::MissingHook,
+                "name another plugin under [migrations.….plugins], or export that hook and build \
+                 it again",
+            ),
+            LoadError::Refused(_) => {
+                (ProblemKind::Refuses, "mend `config` of the plugin in the configuration")
+            }
+            LoadError::Start(_) => (
+                ProblemKind::Refuses,
+                "`cutover plugin check` shows it; if it needs more, raise `memory`",
+            ),
+            _ => (ProblemKind::Invalid, "`cutover plugin check` names every violation"),
+        };
+        Self { kind, what: error.to_string(), help: help.to_owned() }
+    }
+}
+
+/// Plugins that are ready, not yet in use.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded(Vec<(PluginUse, Place)>);
+
+impl Loaded {
+    /// Puts them to use, with counters that survive them.
+    pub(crate) fn in_use(self, book: &Book) -> Plugins {
+        let places = self.0.into_iter().map(|(used, place)| Used {
+            meter: book.plugin(&used.migration, &used.plugin),
+            migration: used.migration.into(),
+            plugin: used.plugin.into(),
+            place,
+        });
+        Plugins(places.collect())
+    }
+}
+
+/// The plugins of one generation, by place.
+#[derive(Debug, Default)]
+pub(crate) struct Plugins(Box<[Used]>);
+
+#[derive(Debug)]
+struct Used {
+    migration: Box<str>,
+    plugin: Box<str>,
+    place: Place,
+    meter: Arc<PluginMeter>,
+}
+
+impl Plugins {
+    pub(crate) fn asking<'a>(&'a self, clock: &'a dyn Clock) -> impl AskSplit + 'a {
+        Asking { plugins: self, clock }
+    }
+
+    pub(crate) fn on_request(
+        &self,
+        place: PlaceId,
+        asked: &Asked<'_>,
+        side: Side,
+        headers: &mut dyn HeaderSink,
+        clock: &dyn Clock,
+    ) -> Result<(), Guarded> {
+        let used = &self.0[place.index()];
+        let edited = used.call(Hook::OnRequest, clock, |place, now| {
+            place.on_request(&view(asked), side as u16, headers, now)
+        });
+        edited.or_else(|policy| unedited(policy))
+    }
+
+    pub(crate) fn on_response(
+        &self,
+        place: PlaceId,
+        asked: &Asked<'_>,
+        (side, status): (Side, StatusCode),
+        headers: &mut dyn HeaderSink,
+        clock: &dyn Clock,
+    ) -> Result<(), Guarded> {
+        let used = &self.0[place.index()];
+        let edited = used.call(Hook::OnResponse, clock, |place, now| {
+            place.on_response(&view(asked), side as u16, status.as_u16(), headers, now)
+        });
+        edited.or_else(|policy| unedited(policy))
+    }
+
+    /// What becomes of a failed attempt. A plugin that fails leaves it to the native rule, unless its policy is
+    /// `reject`: then the client gets the failure.
+    pub(crate) fn on_failure(
+        &self,
+        place: PlaceId,
+        asked: &Asked<'_>,
+        failed: &Failure,
+        side: Side,
+        clock: &dyn Clock,
+    ) -> Wish {
+        let used = &self.0[place.index()];
+        let action = used.call(Hook::OnFailure, clock, |place, now| {
+            place.on_failure(&view(asked), failed, side as u16, now)
+        });
+        match action {
+            Ok(PluginAction::Propagate) | Err(OnError::Reject) => Wish::Propagate,
+            Ok(PluginAction::Retry(backend)) => Wish::Retry(side_of(backend)),
+            Ok(PluginAction::Respond(status)) => {
+                StatusCode::from_u16(status).map_or(Wish::Native, Wish::Respond)
+            }
+            Err(OnError::Old | OnError::Percent) => Wish::Native,
+        }
+    }
+
+    /// A plugin's own word for why it chose a side.
+    pub(crate) fn reason(&self, place: PlaceId, reason: u16) -> Option<&str> {
+        let manifest = self.0.get(place.index())?.place.manifest();
+        manifest.reasons.get(usize::from(reason)).map(|reason| &**reason)
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        self.0.iter().map(|used| used.place.counts().live).sum()
+    }
+
+    pub(crate) fn status(&self) -> Vec<PluginStatus> {
+        self.0.iter().map(Used::status).collect()
+    }
+}
+
+/// Asks split plugins on behalf of a decision.
+struct Asking<'a> {
+    plugins: &'a Plugins,
+    clock: &'a dyn Clock,
+}
+
+impl AskSplit for Asking<'_> {
+    fn split(&mut self, question: SplitQuestion<'_, '_>) -> SplitAnswer {
+        let SplitQuestion { place, request, params, bucket, share } = question;
+        let used = &self.plugins.0[place.index()];
+        let verdict = used.call(Hook::Split, self.clock, |place, now| {
+            place.split(&CallView { request, params, bucket, share }, now)
+        });
+        match verdict {
+            Ok(SplitVerdict { backend, deadline, reason }) => {
+                SplitAnswer::Choose { side: side_of(backend), deadline, reason }
+            }
+            Err(policy) => SplitAnswer::Failed(policy),
+        }
+    }
+}
+
+impl Used {
+    /// One call, counted and timed; on a fault the policy that applies.
+    fn call<R>(
+        &self,
+        hook: Hook,
+        clock: &dyn Clock,
+        call: impl FnOnce(&Place, Instant) -> Result<R, Fault>,
+    ) -> Result<R, OnError> {
+        let now = clock.now();
+        let answer = call(&self.place, now);
+        match answer {
+            Ok(answer) => {
+                self.meter.called(hook, clock.now().saturating_duration_since(now));
+                Ok(answer)
+            }
+            Err(fault) => {
+                self.failed(hook, &fault, clock, now);
+                Err(self.place.on_error())
+            }
+        }
+    }
+
+    #[cold]
+    fn failed(&self, hook: Hook, fault: &Fault, clock: &dyn Clock, now: Instant) {
+        self.meter.failed(fault.kind().name());
+        if matches!(fault, Fault::Quarantined) {
+            return;
+        }
+        self.meter.called(hook, clock.now().saturating_duration_since(now));
+        tracing::warn!(
+            migration = &*self.migration,
+            plugin = &*self.plugin,
+            ?hook,
+            policy = ?self.place.on_error(),
+            "plugin call failed: {fault}",
+        );
+    }
+
+    fn status(&self) -> PluginStatus {
+        let counts = self.place.counts();
+        PluginStatus {
+            plugin: self.plugin.to_string(),
+            migration: self.migration.to_string(),
+            state: counts.state.name(),
+            live: counts.live,
+            calls: counts.calls,
+            faults: counts.trap
+                + counts.deadline
+                + counts.memory
+                + counts.bad_answer
+                + counts.start
+                + counts.quarantined,
+        }
+    }
+}
+
+/// A rewrite that failed: the headers are as they were, unless that must not be.
+fn unedited(policy: OnError) -> Result<(), Guarded> {
+    match policy {
+        OnError::Reject => Err(Guarded),
+        OnError::Old | OnError::Percent => Ok(()),
+    }
+}
+
+fn view<'a>(asked: &Asked<'a>) -> CallView<'a> {
+    let Asked { request, params, bucket, share } = *asked;
+    CallView { request, params, bucket, share }
+}
+
+/// Places are configured with `["old", "new"]`, and the host lets no other index through.
+fn side_of(backend: u16) -> Side {
+    if backend == 0 { Side::Old } else { Side::New }
+}

@@ -1,0 +1,110 @@
+//! Stands in for the plugins when the feature `wasm` is off: a snapshot that uses any is refused.
+
+use crate::engine::EngineOptions;
+use crate::plugin::{Asked, Guarded, PluginStatus, Wish};
+use crate::refused::{PluginProblem, PrepareError, ProblemKind};
+use crate::{Clock, EngineError, HeaderSink, PluginUse, Side, Surroundings};
+use cutover_core::PlaceId;
+use cutover_core::decide::{AskSplit, NoPlugins};
+use cutover_core::fallback::Failure;
+use http::StatusCode;
+
+#[derive(Debug, Default)]
+pub(crate) struct PluginHost;
+
+impl PluginHost {
+    pub(crate) fn new(_: &EngineOptions) -> Result<Self, EngineError> {
+        Ok(Self)
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        0
+    }
+
+    pub(crate) fn load(
+        &self,
+        uses: &[PluginUse],
+        _: &dyn Surroundings,
+    ) -> Result<Loaded, PrepareError> {
+        let problems: Vec<_> = uses.iter().map(refusal).collect();
+        if problems.is_empty() { Ok(Loaded) } else { Err(PrepareError { problems }) }
+    }
+}
+
+fn refusal(used: &PluginUse) -> PluginProblem {
+    PluginProblem {
+        migration: used.migration.clone(),
+        plugin: used.plugin.clone(),
+        file: used.component.display().to_string(),
+        kind: ProblemKind::NoPluginSupport,
+        what: "this program was built without plugins".to_owned(),
+        help: "build it with the feature `wasm` of the crate cutover, or remove the plugin from \
+               the migration"
+            .to_owned(),
+    }
+}
+
+/// No plugins, loaded.
+#[derive(Debug, Default)]
+pub(crate) struct Loaded;
+
+impl Loaded {
+    pub(crate) fn in_use(self, _: &crate::metrics::Book) -> Plugins {
+        Plugins
+    }
+}
+
+/// No plugins.
+#[derive(Debug, Default)]
+pub(crate) struct Plugins;
+
+impl Plugins {
+    pub(crate) fn asking<'a>(&'a self, _: &'a dyn Clock) -> impl AskSplit + 'a {
+        NoPlugins
+    }
+
+    pub(crate) fn on_request(
+        &self,
+        _: PlaceId,
+        _: &Asked<'_>,
+        _: Side,
+        _: &mut dyn HeaderSink,
+        _: &dyn Clock,
+    ) -> Result<(), Guarded> {
+        Ok(())
+    }
+
+    pub(crate) fn on_response(
+        &self,
+        _: PlaceId,
+        _: &Asked<'_>,
+        _: (Side, StatusCode),
+        _: &mut dyn HeaderSink,
+        _: &dyn Clock,
+    ) -> Result<(), Guarded> {
+        Ok(())
+    }
+
+    pub(crate) fn on_failure(
+        &self,
+        _: PlaceId,
+        _: &Asked<'_>,
+        _: &Failure,
+        _: Side,
+        _: &dyn Clock,
+    ) -> Wish {
+        Wish::Native
+    }
+
+    pub(crate) fn reason(&self, _: PlaceId, _: u16) -> Option<&str> {
+        None
+    }
+
+    pub(crate) fn live(&self) -> usize {
+        0
+    }
+
+    pub(crate) fn status(&self) -> Vec<PluginStatus> {
+        Vec::new()
+    }
+}
