@@ -324,3 +324,6 @@ fn named(
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -105,3 +105,6 @@ impl PathEdit {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

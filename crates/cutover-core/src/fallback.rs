@@ -135,3 +135,6 @@ impl FallbackPolicy {
 pub fn is_safe(method: &Method) -> bool {
     matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,15 +3,17 @@
 use crate::RequestView;
 use crate::Side;
 use crate::route::Params;
+use crate::slots::{Slots, hash};
+use hmac::{Hmac, Mac};
 use http::{HeaderName, header};
-use std::collections::HashSet;
+use sha2::Sha256;
 
 /// One place where a user's key may be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum KeySource {
     /// First value of a header.
     Header(HeaderName),
-    /// A cookie.
+    /// A cookie. Its value is taken as it stands, quotes included.
     Cookie(Box<str>),
     /// A query parameter, not decoded.
     Query(Box<str>),
@@ -55,19 +57,50 @@ pub fn query_param<'r>(query: Option<&'r str>, name: &str) -> Option<&'r [u8]> {
 }
 
 /// A list of users by key.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UserList(HashSet<Box<[u8]>>);
+#[derive(Clone, Debug, Default)]
+pub struct UserList {
+    /// Sorted, each once.
+    users: Box<[Box<[u8]>]>,
+    index: Slots,
+}
 
 impl UserList {
     /// Is the user on it?
     pub fn contains(&self, key: &[u8]) -> bool {
-        !self.0.is_empty() && self.0.contains(key)
+        if self.users.is_empty() {
+            return false;
+        }
+        let is_key = |id: u32| *self.users[id as usize] == *key;
+        self.index.find(hash(self.index.seed(), key), is_key).is_some()
+    }
+
+    /// Number of users.
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Nobody?
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
     }
 }
 
+impl PartialEq for UserList {
+    fn eq(&self, other: &Self) -> bool {
+        self.users == other.users
+    }
+}
+
+impl Eq for UserList {}
+
 impl<'a> FromIterator<&'a str> for UserList {
     fn from_iter<I: IntoIterator<Item = &'a str>>(users: I) -> Self {
-        Self(users.into_iter().map(|user| user.as_bytes().into()).collect())
+        let mut users: Vec<Box<[u8]>> =
+            users.into_iter().map(|user| user.as_bytes().into()).collect();
+        users.sort_unstable();
+        users.dedup();
+        let index = Slots::build(users.len(), |seed, id| hash(seed, &users[id as usize]));
+        Self { users: users.into(), index }
     }
 }
 
@@ -92,7 +125,6 @@ impl std::fmt::Debug for QaHeader {
 impl QaHeader {
     /// The side the header asks for, if it is there, signed and not expired.
     pub fn side(&self, migration: &str, request: &RequestView<'_>) -> Option<Side> {
-        use hmac::{Hmac, Mac};
         let text = std::str::from_utf8(request.headers.first(&self.name)?).ok()?;
         let (claim, signature) = text.rsplit_once(';')?;
         let (side, expiry) = claim.split_once(';')?;
@@ -102,18 +134,53 @@ impl QaHeader {
             _ => return None,
         };
         let expiry_s: u64 = expiry.parse().ok()?;
-        if expiry_s.saturating_mul(1_000) <= request.now_ms || signature.len() != 64 {
+        if expiry_s.saturating_mul(1_000) <= request.now_ms {
             return None;
         }
-        let mut bytes = [0u8; 32];
-        for (byte, pair) in bytes.iter_mut().zip(signature.as_bytes().chunks(2)) {
-            *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-        }
-        let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&self.secret).ok()?;
+        // Compares in constant time.
+        self.mac(migration, claim)?.verify_slice(&unhex(signature)?).ok()?;
+        Some(side)
+    }
+
+    /// The header's value for a side until a Unix time in seconds; for tools that hand out such headers.
+    pub fn sign(&self, migration: &str, side: Side, expiry_s: u64) -> String {
+        let claim = format!("{};{expiry_s}", side.name());
+        let mac = self.mac(migration, &claim).expect("HMAC takes keys of any length");
+        let hex = mac
+            .finalize()
+            .into_bytes()
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>();
+        format!("{claim};{hex}")
+    }
+
+    fn mac(&self, migration: &str, claim: &str) -> Option<Hmac<Sha256>> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).ok()?;
         mac.update(migration.as_bytes());
         mac.update(b";");
         mac.update(claim.as_bytes());
-        mac.verify_slice(&bytes).ok()?;
-        Some(side)
+        Some(mac)
     }
 }
+
+/// The bytes of 64 lower-case hex digits.
+fn unhex(text: &str) -> Option<[u8; 32]> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let mut bytes = [0; 32];
+    if pairs.len() != bytes.len() {
+        return None;
+    }
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests;

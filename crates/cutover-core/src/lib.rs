@@ -18,6 +18,7 @@ pub mod path;
 pub mod percent;
 pub mod request;
 pub mod route;
+mod slots;
 pub mod snapshot;
 
 pub use backend::Backend;

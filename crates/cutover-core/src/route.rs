@@ -14,7 +14,6 @@ mod explain;
 mod host;
 mod path;
 mod predicate;
-mod slots;
 #[cfg(test)]
 mod tests;
 mod trie;

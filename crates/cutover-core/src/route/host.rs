@@ -1,6 +1,6 @@
 //! Hosts: patterns, and the index that finds the tries whose routes may answer for a host.
 
-use super::slots::{Slots, hash_caseless};
+use crate::slots::{Slots, hash_caseless};
 use std::net::Ipv6Addr;
 
 /// Bytes of the longest host name (RFC 1035, 2.3.4, without the length bytes). A longer one matches routes for any

@@ -1,6 +1,8 @@
 //! Path patterns: `/api/{id}/x`, `/files/{*rest}`. Text to segments, and what is wrong with a text that is none.
 
 use super::MAX_PARAMS;
+use crate::path::normalise;
+use std::borrow::Cow;
 use std::fmt;
 
 /// Segments one pattern may have. Bounds the depth of the search.
@@ -29,6 +31,8 @@ pub(crate) enum PatternError<'p> {
     RestNotLast(&'p str),
     TooManyParams,
     TooManySegments,
+    NotInPaths(&'p str),
+    NotNormal(&'p str),
 }
 
 impl fmt::Display for PatternError<'_> {
@@ -52,6 +56,16 @@ impl fmt::Display for PatternError<'_> {
             }
             Self::TooManyParams => write!(f, "more than {MAX_PARAMS} parameters"),
             Self::TooManySegments => write!(f, "more than {MAX_SEGMENTS} segments"),
+            Self::NotInPaths(segment) => write!(
+                f,
+                "`{segment}` has a character that paths do not have; \
+                 a query is asked for by query predicates"
+            ),
+            Self::NotNormal(segment) => write!(
+                f,
+                "`{segment}` matches no request, because paths are matched in normal form: \
+                 dot segments resolved, no needless escapes"
+            ),
         }
     }
 }
@@ -91,7 +105,7 @@ fn parse_segment(text: &str) -> Result<Segment<'_>, PatternError<'_>> {
         return Err(PatternError::Unbalanced(text));
     }
     if opened == 0 {
-        return Ok(Segment::Exact(text));
+        return parse_exact(text);
     }
     let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
     let inner = inner.ok_or(PatternError::NotWhole(text))?;
@@ -111,4 +125,14 @@ fn parse_segment(text: &str) -> Result<Segment<'_>, PatternError<'_>> {
         return Err(PatternError::BadName(text));
     }
     Ok(if is_rest { Segment::Rest(name) } else { Segment::Param(name) })
+}
+
+fn parse_exact(text: &str) -> Result<Segment<'_>, PatternError<'_>> {
+    if text.bytes().any(|b| b.is_ascii_control() || matches!(b, b' ' | b'?' | b'#')) {
+        return Err(PatternError::NotInPaths(text));
+    }
+    match normalise(&format!("/{text}")) {
+        Ok(Cow::Borrowed(_)) => Ok(Segment::Exact(text)),
+        Ok(Cow::Owned(_)) | Err(_) => Err(PatternError::NotNormal(text)),
+    }
 }

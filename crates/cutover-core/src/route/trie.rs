@@ -8,8 +8,8 @@
 //! agrees with the path so far. Depth is bounded by the longest pattern, not by the path. Bytes looked at in a node:
 //! those of its edge, plus one segment if it has a parameter. No memo is needed, and none is kept.
 
-use super::slots::{Slots, hash};
 use super::{MAX_PARAMS, Spans};
+use crate::slots::{Slots, hash};
 
 /// Bytes of an edge's text kept in the node itself.
 const INLINE: usize = 36;

@@ -1,7 +1,8 @@
 //! The documented table of precedence is the test.
 
+use super::asking;
 use crate::RequestView;
-use crate::route::{Predicate, RouteSpec, RouteTable};
+use crate::route::RouteTable;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 const TEXT: &str = include_str!("../precedence.md");
@@ -13,7 +14,9 @@ fn the_documented_table_holds() {
     let mut builder = RouteTable::builder();
     let mut names = Vec::new();
     for row in routes {
-        let id = builder.insert(spec(row)).unwrap_or_else(|error| panic!("{}: {error}", row[0]));
+        let mut spec = asking(row[2], row[3]);
+        spec.host = (!row[1].is_empty()).then(|| row[1].into());
+        let id = builder.insert(spec).unwrap_or_else(|error| panic!("{}: {error}", row[0]));
         assert_eq!(id.index(), names.len());
         names.push(row[0]);
     }
@@ -45,29 +48,6 @@ fn tables() -> Vec<Vec<Vec<&'static str>>> {
         }
     }
     tables
-}
-
-fn spec(row: &[&str]) -> RouteSpec {
-    let mut spec = RouteSpec {
-        host: (!row[1].is_empty()).then(|| row[1].into()),
-        path: row[2].into(),
-        ..RouteSpec::default()
-    };
-    for predicate in row[3].split(", ").filter(|text| !text.is_empty()) {
-        let (name, value) = match predicate.split_once('=') {
-            Some((name, value)) => (name, Predicate::Is(value.into())),
-            None => (predicate, Predicate::Present),
-        };
-        if let Some(name) = name.strip_prefix('?') {
-            spec.query.push((name.into(), value));
-        } else if name.starts_with("x-") {
-            spec.headers.push((name.parse().expect("a header name"), value));
-        } else {
-            let methods = predicate.split(' ').map(|m| m.parse().expect("a method"));
-            spec.methods.extend(methods);
-        }
-    }
-    spec
 }
 
 /// `GET host /path?query name:value …`
