@@ -7,20 +7,20 @@ use std::fmt;
 pub(super) struct Counts {
     pub(super) passed: usize,
     pub(super) failed: usize,
-    /// One reason for each test that said `SKIPPED: …`.
+    /// One reason for each line `SKIPPED: …`.
     pub(super) skipped: Vec<String>,
 }
 
 impl Counts {
-    /// Reads the output of `cargo test … -- --show-output`.
+    /// Reads the output of `cargo test … -- --show-output`, or of a task that runs tests.
     pub(super) fn read(output: &str) -> Self {
         let mut counts = Self::default();
         for line in output.lines() {
             if let Some(closing) = line.trim().strip_prefix("test result: ") {
                 counts.passed += number_before(closing, " passed");
                 counts.failed += number_before(closing, " failed");
-            } else if let Some(why) = line.trim().strip_prefix("SKIPPED: ") {
-                counts.skipped.push(why.to_owned());
+            } else if let Some(why) = line.trim().strip_prefix("SKIPPED") {
+                counts.skipped.push(why.trim_start_matches([':', ' ']).to_owned());
             } else if line == "Success" {
                 // Criterion in test mode closes each bench with this line.
                 counts.passed += 1;

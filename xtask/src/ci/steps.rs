@@ -163,12 +163,10 @@ fn features(work: &Work) -> Result<Outcome> {
 }
 
 fn plugins(work: &Work) -> Result<Outcome> {
-    if !work.root.join("xtask/src/plugins.rs").exists() {
-        return Ok(Outcome::Skipped("there is no `cargo xtask plugins` yet".to_owned()));
-    }
+    // A process of its own, so that what it prints goes to the step's log.
     let what = ["run", "-q", "--locked", "-p", "xtask", "--", "plugins", "--check"];
     work.log.run(&mut cargo(work, &what))?;
-    passed("")
+    Ok(Outcome::Tested(Counts::read(&work.log.text())))
 }
 
 fn test(work: &Work) -> Result<Outcome> {
