@@ -8,6 +8,7 @@ mod configs;
 mod decisions;
 mod licences;
 mod links;
+mod metrics;
 mod names;
 mod packages;
 mod sizes;
@@ -97,6 +98,7 @@ pub(crate) fn look(root: &Path) -> Result<Report> {
         wit::check(&tree, &packages),
         decisions::check(&tree),
         configs::check(&tree),
+        metrics::check(&tree),
     ];
     Ok(Report {
         findings: checks.into_iter().flatten().collect(),
