@@ -1,12 +1,29 @@
 //! `cutover.toml`: text to checked document to snapshot. The only crate that knows file formats.
+//!
+//! [`load`] reads a text and answers with a [`Config`], or with a [`Report`] of everything that is wrong with it at
+//! once. The way leads through four modules, each with one question: `document` (is it spelt right?), `check` (does it
+//! fit together?), `compile` (what does a request see?), [`change`](mod@change) (may a running process take it over?).
+//! The vocabulary is stated once, in `keys`; [`schema`](schema::schema) and the reference page are made from it.
 
+mod check;
+mod compile;
+mod document;
 pub mod finding;
+mod keys;
+mod place;
+pub mod plan;
+mod reader;
 pub mod settings;
+mod units;
 
 pub use finding::{Finding, Report, Severity};
+pub use plan::MigrationPlan;
 pub use settings::*;
 
 use cutover_core::Snapshot;
+use document::Document;
+use place::{Sink, Span};
+use toml::de::DeTable;
 
 /// A configuration that passed every check.
 #[derive(Debug)]
@@ -15,6 +32,8 @@ pub struct Config {
     pub snapshot: Snapshot,
     /// How to load the plugin of each place; the position is the place's index in the snapshot.
     pub plugins: Vec<PluginUse>,
+    /// What each migration says beyond the present decision; the position is the migration's index in the snapshot.
+    pub plans: Vec<MigrationPlan>,
     /// Listeners and limits.
     pub server: ServerSettings,
     /// The admin listener.
@@ -23,14 +42,8 @@ pub struct Config {
     pub state: StateSettings,
     /// Findings that do not stop it from loading.
     pub warnings: Vec<Finding>,
-}
-
-/// What a configuration may ask of its surroundings. Files and variables stay outside this crate.
-pub trait Surroundings {
-    /// The value of an environment variable.
-    fn variable(&self, name: &str) -> Option<String>;
-    /// The content of a file, relative to the configuration's folder.
-    fn file(&self, path: &str) -> std::io::Result<Vec<u8>>;
+    /// What it was made of, without secrets: for printing and for comparing.
+    document: Document,
 }
 
 /// Reads a configuration. `file` is only its name in findings.
@@ -38,6 +51,33 @@ pub trait Surroundings {
 /// # Errors
 /// All findings at once, if any of them is an error.
 pub fn load(text: &str, file: &str, around: &dyn Surroundings) -> Result<Config, Report> {
-    let _ = (text, around);
-    Err(Report { file: file.into(), findings: Vec::new() })
+    let sink = Sink::default();
+    let report = |sink: Sink| Report { file: file.to_owned(), findings: sink.finish(text) };
+    let table = match DeTable::parse(text) {
+        Ok(table) => table.into_inner(),
+        Err(error) => {
+            let span = error.span().map(Span::from).unwrap_or_default();
+            let what = format!("this is not TOML: {}", error.message());
+            sink.error(span, "", what, "");
+            return Err(report(sink));
+        }
+    };
+    let document = Document::read(&table, &sink);
+    if !check::check(&document, around, &sink) {
+        return Err(report(sink));
+    }
+    let compiled = compile::compile(&document, around, &sink);
+    if sink.errors() > 0 {
+        return Err(report(sink));
+    }
+    Ok(Config {
+        snapshot: compiled.snapshot,
+        plugins: compiled.plugins,
+        plans: document.migrations.iter().map(|migration| migration.plan.clone()).collect(),
+        server: document.server.clone(),
+        admin: document.admin.value.clone(),
+        state: document.state.value.clone(),
+        warnings: sink.finish(text),
+        document,
+    })
 }

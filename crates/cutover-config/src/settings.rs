@@ -5,6 +5,18 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// What a configuration may ask of its surroundings. Files, variables and clocks stay outside this crate.
+pub trait Surroundings {
+    /// The value of an environment variable.
+    fn variable(&self, name: &str) -> Option<String>;
+    /// The content of a file, relative to the configuration's folder.
+    fn file(&self, path: &str) -> std::io::Result<Vec<u8>>;
+    /// Today as year, month from 1 and day from 1, so that an expired migration is warned about.
+    fn today(&self) -> Option<(u16, u8, u8)> {
+        None
+    }
+}
+
 /// `[server]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSettings {

@@ -1,0 +1,265 @@
+//! What the parts of a migration must be together.
+
+use super::Names;
+use crate::document::{MigrationDocument, SecretSource};
+use crate::place::{Sink, Span};
+use crate::reader::nearest;
+use crate::settings::Surroundings;
+use cutover_core::fallback::Cause;
+use cutover_core::key::KeySource;
+use cutover_core::{Backend, Percent};
+use std::collections::{HashMap, HashSet};
+
+/// A secret shorter than this can be guessed.
+const SHORT_SECRET: usize = 16;
+
+pub(super) fn check(
+    migration: &MigrationDocument,
+    names: &Names<'_>,
+    around: &dyn Surroundings,
+    sink: &Sink,
+) {
+    let about = About { migration, sink };
+    let old = names.backend(&migration.old, sink, || about.key("old"));
+    let new = names.backend(&migration.new, sink, || about.key("new"));
+    if !migration.old.is_empty() && migration.old == migration.new {
+        let help = "name the backend that takes over; both may have the same addresses";
+        about.error("new", migration.new.span, "old and new are the same backend", help);
+    }
+    for (hook, name) in migration.plugins.given() {
+        names.plugin(name, &about.key(&format!("plugins.{hook}")), sink);
+    }
+    about.deadline(old, new);
+    about.lists();
+    about.path_keys();
+    about.sticky();
+    about.salt();
+    about.secret(around);
+    about.steps();
+    about.expiry(around);
+    about.dormant();
+}
+
+/// One migration under inspection.
+struct About<'d> {
+    migration: &'d MigrationDocument,
+    sink: &'d Sink,
+}
+
+impl About<'_> {
+    fn key(&self, key: &str) -> String {
+        format!("migrations.{}.{key}", self.migration.name.value)
+    }
+
+    fn error(&self, key: &str, span: Span, what: impl ToString, help: impl ToString) {
+        self.sink.error(span, self.key(key), what, help);
+    }
+
+    fn warning(&self, key: &str, span: Span, what: impl ToString, help: impl ToString) {
+        self.sink.warning(span, self.key(key), what, help);
+    }
+
+    /// A timeout of `new` that takes the whole deadline leaves nothing for `old`.
+    fn deadline(&self, old: Option<&Backend>, new: Option<&Backend>) {
+        let (Some(old), Some(new)) = (old, new) else { return };
+        let policy = &self.migration.fallback;
+        let on = policy.on;
+        let slowest = if on.contains(Cause::Timeout) {
+            ("timeout", new.timeout)
+        } else if on.contains(Cause::Connect) {
+            ("connect-timeout", new.connect_timeout)
+        } else {
+            return;
+        };
+        if slowest.1 >= policy.deadline {
+            let print = crate::units::print_duration;
+            let what = format!(
+                "{} may wait {} ({}), so nothing of the {} is left for {}",
+                new.name,
+                print(slowest.1),
+                slowest.0,
+                print(policy.deadline),
+                old.name
+            );
+            let help =
+                format!("make backends.{}.{} shorter, or the deadline longer", new.name, slowest.0);
+            self.warning("fallback.deadline", self.migration.deadline, what, help);
+        }
+    }
+
+    fn lists(&self) {
+        let denied: HashSet<&str> = self.migration.deny.iter().map(|user| user.as_str()).collect();
+        for user in self.migration.allow.iter().filter(|user| denied.contains(user.as_str())) {
+            let what = format!("{:?} is on both lists; deny wins", user.value);
+            self.warning("allow", user.span, what, "remove it from one of them");
+        }
+        let first = self.migration.allow.first().or(self.migration.deny.first());
+        if let Some(user) = first.filter(|_| self.migration.key.is_empty()) {
+            let what = "nobody can be found on a list without a key";
+            self.error("key", user.span, what, "add key = [{ header = \"x-user-id\" }]");
+        }
+    }
+
+    /// A key in the path must be a parameter of a route.
+    fn path_keys(&self) {
+        let params: HashSet<&str> = self
+            .migration
+            .routes
+            .iter()
+            .flat_map(|route| params(&route.matching.spec.path))
+            .collect();
+        for source in &self.migration.key {
+            let KeySource::Path(name) = &source.value else { continue };
+            if params.contains(&**name) {
+                continue;
+            }
+            let help = match nearest(name, params.iter().copied()) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => format!("name it in a route: path = \"/user/{{{name}}}\""),
+            };
+            let what = format!("no route of the migration has a parameter {{{name}}}");
+            self.error("key", source.span, what, help);
+        }
+    }
+
+    /// A percent needs a key, or it moves nobody.
+    fn sticky(&self) {
+        let migration = self.migration;
+        let Some(percent) = migration.read_percent else { return };
+        let moves = percent.value > Percent::ZERO && migration.plugins.split.is_none();
+        if moves && migration.key.is_empty() {
+            let what = "without a key nobody has a bucket: every read goes to old";
+            let help = "add key = [{ header = \"x-user-id\" }, { cookie = \"sid\" }]";
+            self.error("read-percent", percent.span, what, help);
+        }
+    }
+
+    fn salt(&self) {
+        let Some(salt) = &self.migration.salt else { return };
+        if salt.value == "group" && self.migration.plan.group.is_none() {
+            let what = "salt = \"group\" shares the group's cohort, but there is no group";
+            self.error("salt", salt.span, what, "add group = \"accounts\", or remove salt");
+        }
+    }
+
+    fn secret(&self, around: &dyn Surroundings) {
+        let Some(qa) = &self.migration.qa else { return };
+        let span = qa.secret.span;
+        match read_secret(&qa.secret, around) {
+            Ok(secret) if secret.len() < SHORT_SECRET => {
+                let what = format!("a secret of fewer than {SHORT_SECRET} bytes can be guessed");
+                self.error("qa-secret", span, what, "make one: openssl rand -hex 32");
+            }
+            Ok(_) => {}
+            Err((what, help)) => self.error("qa-secret", span, what, help),
+        }
+    }
+
+    fn steps(&self) {
+        let steps = &self.migration.plan.steps;
+        let [percents, dwell] = self.migration.steps;
+        if steps.percents.is_empty() {
+            self.error("steps.percents", percents, "must name at least one step", "write [100]");
+            return;
+        }
+        if !steps.percents.is_sorted_by(|a, b| a < b) {
+            let help = "write them like [1, 5, 20, 50, 100]";
+            self.error("steps.percents", percents, "steps must grow", help);
+        } else if steps.percents.last() != Some(&Percent::FULL) {
+            let help = "end with 100: the ramp leads to everybody";
+            self.error("steps.percents", percents, "the last step must be 100", help);
+        }
+        if steps.percents.first() == Some(&Percent::ZERO) {
+            self.error("steps.percents", percents, "0 is no step", "remove it");
+        }
+        let (count, stays) = (steps.percents.len(), steps.dwell.len());
+        if count != stays {
+            let what = format!("{count} percents, but {stays} dwell times");
+            self.error("steps.dwell", dwell, what, "write one dwell time for each percent");
+        }
+    }
+
+    fn expiry(&self, around: &dyn Surroundings) {
+        let Some((year, month, day)) = around.today() else { return };
+        let expires = self.migration.plan.expires;
+        if expires.year > 0 && (expires.year, expires.month, expires.day) < (year, month, day) {
+            let what = format!("the migration expired on {expires}; traffic is not moved by that");
+            let help = "finish and remove it, or set a later day";
+            self.warning("expires", self.migration.expires, what, help);
+        }
+    }
+
+    /// Nothing may be accepted silently and then not happen.
+    fn dormant(&self) {
+        for (part, span) in &self.migration.dormant {
+            let what = match *part {
+                "mirror-percent" => "mirroring is not active in this version: nothing is copied",
+                "mirror" => "mirroring is not active in this version: its limits are only checked",
+                "compare" => "comparing is not active in this version: its rules are only checked",
+                "gates" => "gates are not active in this version: their limits are only checked",
+                _ => "steps are not active in this version: change read-percent by hand",
+            };
+            self.warning(part, *span, what, "");
+        }
+    }
+}
+
+/// Names of the parameters of a path pattern.
+fn params(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|segment| {
+        let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+        Some(name.strip_prefix('*').unwrap_or(name))
+    })
+}
+
+/// The secret, or what is wrong and how to mend it.
+pub(crate) fn read_secret(
+    source: &SecretSource,
+    around: &dyn Surroundings,
+) -> Result<Box<[u8]>, (String, String)> {
+    let (secret, place) = match source {
+        SecretSource::Variable(name) => {
+            let value = around.variable(name).ok_or_else(|| {
+                let help = format!("set it before starting: export {name}=…");
+                (format!("the environment has no variable {name}"), help)
+            })?;
+            (value.into_bytes(), name)
+        }
+        SecretSource::File(path) => {
+            let content = around.file(path).map_err(|error| {
+                let help = "the path is relative to this file's folder".to_owned();
+                (format!("{path} cannot be read: {error}"), help)
+            })?;
+            (content, path)
+        }
+    };
+    let secret = secret.strip_suffix(b"\n").unwrap_or(&secret);
+    let secret = secret.strip_suffix(b"\r").unwrap_or(secret);
+    if secret.is_empty() {
+        return Err((
+            format!("{place} is empty"),
+            "make a secret: openssl rand -hex 32".to_owned(),
+        ));
+    }
+    Ok(secret.into())
+}
+
+/// No two migrations of a group are in canary at once.
+pub(super) fn check_groups(migrations: &[MigrationDocument], sink: &Sink) {
+    let mut canaries: HashMap<&str, &MigrationDocument> = HashMap::new();
+    for migration in migrations {
+        let Some(group) = migration.plan.group.as_deref() else { continue };
+        let Some(percent) = migration.read_percent else { continue };
+        if migration.disabled || percent.value == Percent::FULL {
+            continue;
+        }
+        let Some(other) = canaries.insert(group, migration) else { continue };
+        let what = format!(
+            "group {group:?} has two canaries at once: {} and {} (line {{line}})",
+            migration.name.value, other.name.value
+        );
+        let help = "remove read-percent from one until the other is through";
+        let key = format!("migrations.{}.read-percent", migration.name.value);
+        sink.clash(percent.span, other.name.span, key, what, help);
+    }
+}

@@ -1,0 +1,309 @@
+//! Reads `[migrations.NAME]`.
+
+use super::edit;
+use super::route::{MigrationRouteDocument, nothing, read_migrations};
+use crate::keys;
+use crate::place::{At, Span};
+use crate::plan::{ComparePlan, Data, Date, GatesPlan, MigrationPlan, MirrorPlan, StepsPlan};
+use crate::reader::{Item, Reader, Size, is_bare};
+use cutover_core::Percent;
+use cutover_core::edit::Edits;
+use cutover_core::fallback::{Cause, Causes, FallbackPolicy};
+use cutover_core::key::KeySource;
+use http::HeaderName;
+use std::time::Duration;
+
+/// `[migrations.NAME]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MigrationDocument {
+    pub(crate) name: At<String>,
+    pub(crate) old: At<String>,
+    pub(crate) new: At<String>,
+    pub(crate) key: Vec<At<KeySource>>,
+    pub(crate) allow: Vec<At<String>>,
+    pub(crate) deny: Vec<At<String>>,
+    pub(crate) qa: Option<QaDocument>,
+    pub(crate) disabled: bool,
+    pub(crate) salt: Option<At<String>>,
+    pub(crate) routes: Vec<MigrationRouteDocument>,
+    pub(crate) read_percent: Option<At<Percent>>,
+    pub(crate) fallback: FallbackPolicy,
+    /// Where the total time of fallback is said.
+    pub(crate) deadline: Span,
+    pub(crate) edits: Edits,
+    pub(crate) plugins: HookNames,
+    pub(crate) plan: MigrationPlan,
+    /// Where the parts of the plan stand that are not active in this version.
+    pub(crate) dormant: Vec<(&'static str, Span)>,
+    /// Where `expires` stands.
+    pub(crate) expires: Span,
+    /// Where `percents` and `dwell` stand.
+    pub(crate) steps: [Span; 2],
+}
+
+/// `qa-header` and `qa-secret`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct QaDocument {
+    pub(crate) header: HeaderName,
+    pub(crate) secret: At<SecretSource>,
+}
+
+/// Where a secret is. The secret itself is never kept here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum SecretSource {
+    Variable(String),
+    File(String),
+}
+
+/// Names of plugins by hook.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct HookNames {
+    pub(crate) split: Option<At<String>>,
+    pub(crate) rewrite: Option<At<String>>,
+    pub(crate) fallback: Option<At<String>>,
+}
+
+impl HookNames {
+    /// The hooks that are given, by name.
+    pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, &At<String>)> {
+        let all =
+            [("split", &self.split), ("rewrite", &self.rewrite), ("fallback", &self.fallback)];
+        all.into_iter().filter_map(|(hook, name)| Some((hook, name.as_ref()?)))
+    }
+}
+
+pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
+    let text = |key| reader.require(key).unwrap_or_else(|| nothing(reader.span));
+    let list = |key| reader.list(key).map(|at| at.value).unwrap_or_default();
+    let (fallback, deadline) = fallback(reader);
+    let Planned { plan, expires, steps, dormant } = plan(&name, reader);
+    MigrationDocument {
+        old: text("old"),
+        new: text("new"),
+        key: key(reader),
+        allow: list("allow"),
+        deny: list("deny"),
+        qa: qa(reader),
+        disabled: reader.get_or_default("disabled").value,
+        salt: reader.get("salt"),
+        routes: read_migrations(reader),
+        read_percent: reader.get("read-percent"),
+        fallback,
+        deadline,
+        edits: edit::edits(reader),
+        plugins: plugins(reader),
+        plan,
+        dormant,
+        expires,
+        steps,
+        name,
+    }
+}
+
+fn key(reader: &Reader<'_>) -> Vec<At<KeySource>> {
+    let Some(list) = reader.item("key") else { return Vec::new() };
+    if list.value.as_array().is_some_and(|array| array.is_empty()) {
+        list.error("must name at least one source", "write key = [{ header = \"x-user-id\" }]");
+    }
+    let items = list.items().into_iter().flatten();
+    let source = |item: Item<'_>| {
+        let value = item.table(&keys::KEY_SOURCE, |reader| key_source(&item, reader)).flatten()?;
+        Some(At { value, span: item.span })
+    };
+    items.filter_map(source).collect()
+}
+
+fn key_source(item: &Item<'_>, reader: &Reader<'_>) -> Option<KeySource> {
+    let header = reader.item("header").map(|item| {
+        let name = item.get().and_then(|text| edit::header_name(&item, text));
+        name.map(KeySource::Header)
+    });
+    let text = |name| {
+        let item = reader.item(name)?;
+        Some(item.get::<String>().map(|text| text.value.into_boxed_str()))
+    };
+    let given = [
+        header,
+        text("cookie").map(|name| name.map(KeySource::Cookie)),
+        text("query").map(|name| name.map(KeySource::Query)),
+        text("path").map(|name| name.map(KeySource::Path)),
+    ];
+    let mut given = given.into_iter().flatten();
+    match (given.next(), given.next()) {
+        (Some(only), None) => only,
+        (None, _) => {
+            item.error(
+                "names no source",
+                "write { header = \"x-user-id\" } or { cookie = \"sid\" }",
+            );
+            None
+        }
+        (Some(_), Some(_)) => {
+            let help =
+                "write one table for each: [{ header = \"x-user-id\" }, { cookie = \"sid\" }]";
+            item.error("names more than one source", help);
+            None
+        }
+    }
+}
+
+fn qa(reader: &Reader<'_>) -> Option<QaDocument> {
+    let header = reader.item("qa-header");
+    let secret = reader.item("qa-secret");
+    match (&header, &secret) {
+        (Some(header), None) => header.error(
+            "without a secret everybody could choose a side",
+            "add qa-secret = { env = \"CUTOVER_QA_SECRET\" } or { file = \"qa.secret\" }",
+        ),
+        (None, Some(secret)) => {
+            secret.error("there is no header to verify", "add qa-header = \"x-cutover-qa\"");
+        }
+        (Some(_), Some(_)) | (None, None) => {}
+    }
+    let header = header.and_then(|item| edit::header_name(&item, item.get()?));
+    let secret = secret.and_then(|item| secret_source(&item));
+    Some(QaDocument { header: header?, secret: secret? })
+}
+
+fn secret_source(item: &Item<'_>) -> Option<At<SecretSource>> {
+    let help = "write { env = \"CUTOVER_QA_SECRET\" } or { file = \"qa.secret\" }";
+    if !item.is_table() {
+        item.error("a secret does not belong into this file", help);
+        return None;
+    }
+    let value = item.table(&keys::SECRET, |reader| {
+        let variable = reader.item("env");
+        let file = reader.item("file");
+        match (variable, file) {
+            (Some(variable), None) => Some(SecretSource::Variable(variable.get()?.value)),
+            (None, Some(file)) => Some(SecretSource::File(file.get()?.value)),
+            (None, None) => {
+                item.error("does not say where the secret is", help);
+                None
+            }
+            (Some(_), Some(_)) => {
+                item.error("names two places", "keep `env` or `file`");
+                None
+            }
+        }
+    });
+    Some(At { value: value??, span: item.span })
+}
+
+fn fallback(reader: &Reader<'_>) -> (FallbackPolicy, Span) {
+    let defaults = (FallbackPolicy::default(), reader.span);
+    let read = reader.table("fallback", &keys::FALLBACK, |reader| {
+        let deadline = reader.get_or_default::<Duration>("deadline");
+        let on = match reader.item("on") {
+            Some(item) => causes(&item),
+            None => Causes::ALL,
+        };
+        let budget = reader.get_or_default("budget").value;
+        (FallbackPolicy { on, deadline: deadline.value, budget }, deadline.span)
+    });
+    read.unwrap_or(defaults)
+}
+
+fn causes(list: &Item<'_>) -> Causes {
+    const CAUSES: [Cause; 4] = [Cause::Connect, Cause::Reset, Cause::Timeout, Cause::Status];
+    let items = list.items().into_iter().flatten();
+    items.filter_map(|item| item.choice(&CAUSES)).fold(Causes::default(), Causes::with)
+}
+
+fn plugins(reader: &Reader<'_>) -> HookNames {
+    let read = reader.table("plugins", &keys::MIGRATION_PLUGINS, |reader| HookNames {
+        split: reader.get("split"),
+        rewrite: reader.get("rewrite"),
+        fallback: reader.get("fallback"),
+    });
+    read.unwrap_or_default()
+}
+
+/// The plan, and the places of what checks look at.
+struct Planned {
+    plan: MigrationPlan,
+    expires: Span,
+    steps: [Span; 2],
+    dormant: Vec<(&'static str, Span)>,
+}
+
+fn plan(name: &str, reader: &Reader<'_>) -> Planned {
+    let owner = reader.require::<String>("owner").map(|at| at.value).unwrap_or_default();
+    let expires = reader.require::<Date>("expires");
+    let percent = reader.get_or_default::<Percent>("mirror-percent");
+    let mut dormant = Vec::new();
+    if percent.value > Percent::ZERO {
+        dormant.push(("mirror-percent", percent.span));
+    }
+    for part in ["mirror", "compare", "gates", "steps"] {
+        dormant.extend(reader.item(part).map(|item| (part, item.span)));
+    }
+    let (steps, places) = in_table(reader, "steps", &keys::STEPS, steps);
+    let plan = MigrationPlan {
+        migration: name.to_owned(),
+        owner,
+        expires: expires.map_or(Date { year: 0, month: 1, day: 1 }, |at| at.value),
+        group: reader.get::<String>("group").map(|at| at.value),
+        data: reader.choice("data", &[Data::Shared, Data::External, Data::Cdc]),
+        mirror: in_table(reader, "mirror", &keys::MIRROR, |reader| MirrorPlan {
+            percent: percent.value,
+            concurrency: reader.get_or_default::<u64>("concurrency").value as usize,
+            max_body: reader.get_or_default::<Size>("max-body").value.0,
+        }),
+        compare: in_table(reader, "compare", &keys::COMPARE, |reader| ComparePlan {
+            ignore: reader.item("ignore").map(|list| ignored(&list)).unwrap_or_default(),
+        }),
+        gates: in_table(reader, "gates", &keys::GATES, |reader| GatesPlan {
+            errors: reader.get_or_default("errors").value,
+            latency: reader.get_or_default("latency").value,
+            mismatch: reader.get_or_default("mismatch").value,
+        }),
+        steps,
+    };
+    let expires = expires.map_or(reader.span, |at| at.span);
+    Planned { plan, expires, steps: places, dormant }
+}
+
+/// Reads a table, or an empty one in its place: every key then has its default.
+fn in_table<T>(
+    reader: &Reader<'_>,
+    name: &'static str,
+    section: &'static keys::Section,
+    read: impl Fn(&Reader<'_>) -> T,
+) -> T {
+    reader.table(name, section, &read).unwrap_or_else(|| {
+        let (empty, sink) = (toml::de::DeTable::new(), crate::place::Sink::default());
+        read(&Reader::root(&empty, section, &sink))
+    })
+}
+
+fn steps(reader: &Reader<'_>) -> (StepsPlan, [Span; 2]) {
+    let percents = reader.list_or_default::<Percent>("percents");
+    let dwell = reader.list_or_default::<Duration>("dwell");
+    let auto = reader.get_or_default::<Percent>("auto");
+    if auto.value > Percent::from_thousandths(5_000) {
+        let help = "write auto = \"5%\" or less; a person promotes the larger steps";
+        reader.error("auto", auto.span, "only steps up to 5% may advance by themselves", help);
+    }
+    let plan = StepsPlan {
+        percents: percents.value.into_iter().map(|at| at.value).collect(),
+        dwell: dwell.value.into_iter().map(|at| at.value).collect(),
+        auto: auto.value,
+    };
+    (plan, [percents.span, dwell.span])
+}
+
+fn ignored(list: &Item<'_>) -> Vec<String> {
+    let mut all = Vec::new();
+    for item in list.items().into_iter().flatten() {
+        let Some(text) = item.get::<String>() else { continue };
+        let header = text.strip_prefix("header:").is_some_and(is_bare);
+        if header || text.starts_with('/') {
+            all.push(text.value);
+        } else {
+            let what = format!("{:?} is neither a JSON pointer nor a header", text.value);
+            item.error(what, "write \"/items/*/etag\" or \"header:date\"");
+        }
+    }
+    all
+}

@@ -1,0 +1,354 @@
+//! Keys of `[migrations.NAME]`.
+
+use super::Presence::{Default, Optional, Required};
+use super::route::{HEADERS, MIGRATION_ROUTE, PATH_EDIT};
+use super::{Key, Kind, Section};
+
+pub(crate) static MIGRATION: Section = Section {
+    meaning: "One extraction, one flag: its routes move from `old` to `new`, reads first.",
+    keys: &[
+        Key {
+            name: "old",
+            kind: Kind::Text,
+            presence: Required("add old = \"NAME\", the backend that is being left"),
+            meaning: "Backend that is being left.",
+        },
+        Key {
+            name: "new",
+            kind: Kind::Text,
+            presence: Required("add new = \"NAME\", the backend that takes over"),
+            meaning: "Backend that takes over.",
+        },
+        Key {
+            name: "owner",
+            kind: Kind::Text,
+            presence: Required("add owner = \"identity team\": whom to ask about this flag"),
+            meaning: "Who answers for it.",
+        },
+        Key {
+            name: "expires",
+            kind: Kind::Date,
+            presence: Required("add expires = 2027-03-01: a flag without an end stays for ever"),
+            meaning: "Day by which the flag should be gone. It never moves traffic by itself.",
+        },
+        Key {
+            name: "group",
+            kind: Kind::Text,
+            presence: Optional("no group"),
+            meaning: "No two migrations of a group are in canary at once.",
+        },
+        Key {
+            name: "data",
+            kind: Kind::Word(&["shared", "external", "cdc"]),
+            presence: Default("shared"),
+            meaning: "How `new` gets its data: the same database, synchronised by somebody else, \
+                      or by cutover (later).",
+        },
+        Key {
+            name: "key",
+            kind: Kind::List(&Kind::Table(&KEY_SOURCE)),
+            presence: Optional("nobody is recognised: by percent everybody reads from `old`"),
+            meaning: "Where a user's key is looked for, in order; the first non-empty value counts.",
+        },
+        Key {
+            name: "allow",
+            kind: Kind::List(&Kind::Text),
+            presence: Optional("nobody"),
+            meaning: "Keys of users who always read from `new`.",
+        },
+        Key {
+            name: "deny",
+            kind: Kind::List(&Kind::Text),
+            presence: Optional("nobody"),
+            meaning: "Keys of users who always read from `old`; outranks everything else.",
+        },
+        Key {
+            name: "qa-header",
+            kind: Kind::Text,
+            presence: Optional("no such header"),
+            meaning: "Header by which testers choose a side: `side;expiry;signature`, the \
+                      signature being HMAC-SHA256(`qa-secret`, \"migration;side;expiry\") in hex.",
+        },
+        Key {
+            name: "qa-secret",
+            kind: Kind::Table(&SECRET),
+            presence: Optional("required with `qa-header`"),
+            meaning: "Where the key of the signature is; never the key itself.",
+        },
+        Key {
+            name: "disabled",
+            kind: Kind::Flag,
+            presence: Default("false"),
+            meaning: "`true` is the kill switch: everything to `old`, nothing asked.",
+        },
+        Key {
+            name: "salt",
+            kind: Kind::Text,
+            presence: Optional("the migration's name"),
+            meaning: "Keeps the cohort independent of others'. `\"group\"` shares the group's \
+                      cohort.",
+        },
+        Key {
+            name: "routes",
+            kind: Kind::List(&Kind::Table(&MIGRATION_ROUTE)),
+            presence: Required("add routes = [{ path = \"/api/profile/{id}\" }]"),
+            meaning: "What belongs to it.",
+        },
+        Key {
+            name: "read-percent",
+            kind: Kind::Percent,
+            presence: Optional("phase off: everything to `old`"),
+            meaning: "Share of users whose reads go to `new`; given, the phase is canary. 0 \
+                      lets only named users read from `new`.",
+        },
+        Key {
+            name: "mirror-percent",
+            kind: Kind::Percent,
+            presence: Default("0%"),
+            meaning: "Share of requests copied to the other side. Not active in this version.",
+        },
+        Key {
+            name: "fallback",
+            kind: Kind::Table(&FALLBACK),
+            presence: Optional("every default"),
+            meaning: "When a read that failed on `new` is answered by `old`.",
+        },
+        Key {
+            name: "headers",
+            kind: Kind::Table(&HEADERS),
+            presence: Optional("nothing is changed"),
+            meaning: "Header edits in exchanges that `new` serves; `old` keeps what it has today.",
+        },
+        Key {
+            name: "path",
+            kind: Kind::Table(&PATH_EDIT),
+            presence: Optional("nothing is changed"),
+            meaning: "Path edits in exchanges that `new` serves.",
+        },
+        Key {
+            name: "plugins",
+            kind: Kind::Table(&MIGRATION_PLUGINS),
+            presence: Optional("none"),
+            meaning: "Where plugins take part.",
+        },
+        Key {
+            name: "mirror",
+            kind: Kind::Table(&MIRROR),
+            presence: Optional("every default"),
+            meaning: "Limits of mirroring. Not active in this version.",
+        },
+        Key {
+            name: "compare",
+            kind: Kind::Table(&COMPARE),
+            presence: Optional("every default"),
+            meaning: "How replies are compared. Not active in this version.",
+        },
+        Key {
+            name: "gates",
+            kind: Kind::Table(&GATES),
+            presence: Optional("every default"),
+            meaning: "Limits that evidence is judged by. Not active in this version.",
+        },
+        Key {
+            name: "steps",
+            kind: Kind::Table(&STEPS),
+            presence: Optional("every default"),
+            meaning: "Steps of the read percent. Not active in this version.",
+        },
+    ],
+    elsewhere: &[
+        ("percent", "it is called read-percent"),
+        ("weight", "it is called read-percent"),
+        ("split", "the share of users is read-percent; a plugin is plugins = { split = \"NAME\" }"),
+        ("write-percent", "writes follow their owner, never a percent"),
+        ("backend", "a migration has two: old and new"),
+        ("phase", "a migration starts in off, or in canary if read-percent is given"),
+        ("on-error", "it belongs in [plugins.NAME]"),
+        ("deadline", "it belongs in [migrations.NAME.fallback]"),
+    ],
+};
+
+pub(crate) static KEY_SOURCE: Section = Section {
+    meaning: "One place where a user's key may be found: exactly one of these.",
+    keys: &[
+        Key {
+            name: "header",
+            kind: Kind::Text,
+            presence: Optional("another source"),
+            meaning: "First value of a header.",
+        },
+        Key {
+            name: "cookie",
+            kind: Kind::Text,
+            presence: Optional("another source"),
+            meaning: "A cookie.",
+        },
+        Key {
+            name: "query",
+            kind: Kind::Text,
+            presence: Optional("another source"),
+            meaning: "A query parameter, not decoded.",
+        },
+        Key {
+            name: "path",
+            kind: Kind::Text,
+            presence: Optional("another source"),
+            meaning: "A parameter of the route's path, by its name: `id` of `/user/{id}`.",
+        },
+    ],
+    elsewhere: &[],
+};
+
+pub(crate) static SECRET: Section = Section {
+    meaning: "Where a secret is: exactly one of these.",
+    keys: &[
+        Key {
+            name: "env",
+            kind: Kind::Text,
+            presence: Optional("another source"),
+            meaning: "Name of an environment variable.",
+        },
+        Key {
+            name: "file",
+            kind: Kind::Text,
+            presence: Optional("another source"),
+            meaning: "A file, relative to this file's folder; one line end at its end is ignored.",
+        },
+    ],
+    elsewhere: &[],
+};
+
+pub(crate) static FALLBACK: Section = Section {
+    meaning: "A safe request whose `new` side fails before the first byte of the reply goes to \
+              `old`. Writes never do.",
+    keys: &[
+        Key {
+            name: "on",
+            kind: Kind::List(&Kind::Word(&["connect", "reset", "timeout", "5xx"])),
+            presence: Default("[\"connect\", \"reset\", \"timeout\", \"5xx\"]"),
+            meaning: "Failures that count; an empty list switches fallback off.",
+        },
+        Key {
+            name: "deadline",
+            kind: Kind::Duration,
+            presence: Default("2s"),
+            meaning: "Total time for all attempts of one request.",
+        },
+        Key {
+            name: "budget",
+            kind: Kind::Percent,
+            presence: Default("10%"),
+            meaning: "Share of the requests that may fall back over 10 s (floor: 20 requests) \
+                      before the breaker opens and `old` serves everybody for a while.",
+        },
+    ],
+    elsewhere: &[(
+        "timeout",
+        "the total is called deadline; an attempt's is the backend's timeout",
+    )],
+};
+
+pub(crate) static MIGRATION_PLUGINS: Section = Section {
+    meaning: "Names of `[plugins.NAME]`, by hook.",
+    keys: &[
+        Key {
+            name: "split",
+            kind: Kind::Text,
+            presence: Optional("the percent decides"),
+            meaning: "Asked which side serves a read.",
+        },
+        Key {
+            name: "rewrite",
+            kind: Kind::Text,
+            presence: Optional("native edits only"),
+            meaning: "Edits headers on the way in and out.",
+        },
+        Key {
+            name: "fallback",
+            kind: Kind::Text,
+            presence: Optional("the native rule decides"),
+            meaning: "Asked what becomes of a failed attempt.",
+        },
+    ],
+    elsewhere: &[],
+};
+
+pub(crate) static MIRROR: Section = Section {
+    meaning: "Limits of mirroring. Not active in this version.",
+    keys: &[
+        Key {
+            name: "concurrency",
+            kind: Kind::Count(1, 65_536),
+            presence: Default("64"),
+            meaning: "Copies in flight at once; more are shed and counted.",
+        },
+        Key {
+            name: "max-body",
+            kind: Kind::Size,
+            presence: Default("1MiB"),
+            meaning: "Largest body that is copied.",
+        },
+    ],
+    elsewhere: &[("percent", "it is the migration's mirror-percent")],
+};
+
+pub(crate) static COMPARE: Section = Section {
+    meaning: "How replies are compared. Not active in this version.",
+    keys: &[Key {
+        name: "ignore",
+        kind: Kind::List(&Kind::Text),
+        presence: Optional("nothing is ignored"),
+        meaning: "JSON pointers (`*` is any element) and `header:name`.",
+    }],
+    elsewhere: &[],
+};
+
+pub(crate) static GATES: Section = Section {
+    meaning: "Limits that evidence is judged by. Not active in this version.",
+    keys: &[
+        Key {
+            name: "errors",
+            kind: Kind::Percent,
+            presence: Default("0.1%"),
+            meaning: "Largest share of errors of `new`.",
+        },
+        Key {
+            name: "latency",
+            kind: Kind::Ratio,
+            presence: Default("1.10"),
+            meaning: "Largest p99 of `new`, as a multiple of the p99 of `old`.",
+        },
+        Key {
+            name: "mismatch",
+            kind: Kind::Percent,
+            presence: Default("0.1%"),
+            meaning: "Largest share of replies that differ.",
+        },
+    ],
+    elsewhere: &[],
+};
+
+pub(crate) static STEPS: Section = Section {
+    meaning: "Steps of the read percent. Not active in this version.",
+    keys: &[
+        Key {
+            name: "percents",
+            kind: Kind::List(&Kind::Percent),
+            presence: Default("[1, 5, 20, 50, 100]"),
+            meaning: "Ascending, the last one 100.",
+        },
+        Key {
+            name: "dwell",
+            kind: Kind::List(&Kind::Duration),
+            presence: Default("[\"1h\", \"1h\", \"4h\", \"4h\", \"24h\"]"),
+            meaning: "Shortest stay at each step; as many as `percents`.",
+        },
+        Key {
+            name: "auto",
+            kind: Kind::Percent,
+            presence: Default("0%"),
+            meaning: "Steps up to this may advance without a person; at most 5%.",
+        },
+    ],
+    elsewhere: &[],
+};

@@ -1,0 +1,54 @@
+//! Keys of `[plugins.NAME]`.
+
+use super::Presence::{Default, Required};
+use super::{Key, Kind, Section};
+
+pub(crate) static PLUGIN: Section = Section {
+    meaning: "A WebAssembly component. Each migration that uses it has instances of its own.",
+    keys: &[
+        Key {
+            name: "component",
+            kind: Kind::Text,
+            presence: Required("add component = \"plugins/dist/NAME.wasm\""),
+            meaning: "File of the component, relative to this file's folder.",
+        },
+        Key {
+            name: "config",
+            kind: Kind::Free,
+            presence: Default("{}"),
+            meaning: "What the plugin is configured with; it gets this table as JSON.",
+        },
+        Key {
+            name: "on-error",
+            kind: Kind::Word(&["old", "reject", "percent"]),
+            presence: Default("old"),
+            meaning: "When it fails: `old` serves, `reject` refuses the request with 503, or the \
+                      native rule decides by `percent`.",
+        },
+        Key {
+            name: "deadline",
+            kind: Kind::Duration,
+            presence: Default("1ms"),
+            meaning: "Limit for one call, at most 1s.",
+        },
+        Key {
+            name: "memory",
+            kind: Kind::Size,
+            presence: Default("16MiB"),
+            meaning: "Limit for its linear memory, 64KiB to 1GiB.",
+        },
+        Key {
+            name: "isolation",
+            kind: Kind::Word(&["worker", "request"]),
+            presence: Default("worker"),
+            meaning: "`worker`: one instance per worker, reused; `request`: a fresh one for every \
+                      request, about 26 µs.",
+        },
+    ],
+    elsewhere: &[
+        ("split", "hooks are chosen by the migration: [migrations.NAME.plugins]"),
+        ("rewrite", "hooks are chosen by the migration: [migrations.NAME.plugins]"),
+        ("fallback", "hooks are chosen by the migration: [migrations.NAME.plugins]"),
+        ("timeout", "it is called deadline"),
+    ],
+};
