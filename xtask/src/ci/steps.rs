@@ -35,7 +35,7 @@ pub(super) const ALL: &[Step] = &[
     Step { name: "lint", proves: "no warning of clippy's", limit: minutes(30), run: lint },
     Step {
         name: "build",
-        proves: "everything builds, tests and benches included",
+        proves: "everything builds, tests and examples included",
         limit: minutes(40),
         run: build,
     },
@@ -150,7 +150,7 @@ fn lint(work: &Work) -> Result<Outcome> {
 }
 
 fn build(work: &Work) -> Result<Outcome> {
-    // Tests and benches, and with them every library and binary: the features that dev-dependencies add are the ones
+    // Tests, and with them every library, binary and example: the features that dev-dependencies add are the ones
     // the tests below are built with, so this is the only build of the dependencies.
     work.log.run(&mut cargo(work, &["test", "--workspace", "--locked", "--no-run"]))?;
     passed("")

@@ -1,4 +1,5 @@
-//! What ARCHITECTURE.md names in backticks exists: paths, files, packages and symbols.
+//! What ARCHITECTURE.md names in backticks exists: paths, files, packages and symbols. In other pages: paths that begin
+//! with a folder of ours. Records of decisions and of changes speak of their day, and may name what is gone.
 
 use super::Finding;
 use super::tree::Tree;
@@ -9,21 +10,38 @@ const DEFINERS: &[&str] =
     &["struct", "enum", "trait", "fn", "type", "mod", "const", "static", "macro_rules!"];
 
 pub(super) fn check(tree: &Tree) -> Vec<Finding> {
-    let Some(text) = tree.text(PAGE) else {
-        return vec![Finding::new(PAGE, 0, "is not there")];
-    };
     let mut findings = Vec::new();
-    let mut fenced = false;
-    for (at, line) in text.lines().enumerate() {
-        fenced ^= line.trim_start().starts_with("```");
-        if fenced {
-            continue;
-        }
-        for name in line.split('`').skip(1).step_by(2) {
-            findings.extend(missing(tree, name).map(|what| Finding::new(PAGE, at + 1, what)));
+    if tree.text(PAGE).is_none() {
+        findings.push(Finding::new(PAGE, 0, "is not there"));
+    }
+    let of_its_day = |page: &str| page == "CHANGELOG.md" || page.starts_with("docs/decisions/");
+    for (page, text) in tree.ending(".md").filter(|(page, _)| !of_its_day(page)) {
+        for (line, name) in names(text) {
+            let concerns_us =
+                page == PAGE || matches!(kind(name), Kind::Path) && is_ours(tree, name);
+            let wrong = concerns_us.then(|| missing(tree, name)).flatten();
+            findings.extend(wrong.map(|what| Finding::new(page, line, what)));
         }
     }
     findings
+}
+
+/// What stands in backticks outside of code blocks, with its line.
+fn names(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    let mut fenced = false;
+    let prose = text.lines().enumerate().filter(move |(_, line)| {
+        fenced ^= line.trim_start().starts_with("```");
+        !fenced
+    });
+    prose.flat_map(|(at, line)| line.split('`').skip(1).step_by(2).map(move |name| (at + 1, name)))
+}
+
+/// Does the path begin with one of our folders?
+fn is_ours(tree: &Tree, path: &str) -> bool {
+    path.split_once('/').is_some_and(|(folder, _)| {
+        let inside = format!("{folder}/");
+        tree.paths().any(|known| known.starts_with(&inside))
+    })
 }
 
 /// What is wrong with a name, if it is one that must exist.
@@ -125,8 +143,12 @@ mod tests {
     use super::*;
 
     fn findings(page: &str) -> Vec<String> {
-        let tree = Tree::of(&[
-            (PAGE, page),
+        findings_of(&[(PAGE, page)])
+    }
+
+    fn findings_of(pages: &[(&str, &str)]) -> Vec<String> {
+        let mut files = pages.to_vec();
+        files.extend([
             ("crates/cutover-core/Cargo.toml", "[package]\nname = \"cutover-core\"\n"),
             (
                 "crates/cutover-core/src/route.rs",
@@ -134,7 +156,17 @@ mod tests {
                  pub enum Refusal {\n    NoRoute,\n}\n",
             ),
         ]);
-        check(&tree).iter().map(ToString::to_string).collect()
+        check(&Tree::of(&files)).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn other_pages_name_paths_of_ours_that_exist() {
+        let text = "`crates/gone/x.rs`, but `their/own.rs`, `Gone` and `gone.rs` are theirs\n";
+        let pages = [(PAGE, ""), ("README.md", text), ("docs/decisions/0001-a.md", text)];
+        assert_eq!(
+            findings_of(&pages),
+            ["README.md:1: there is no `crates/gone/x.rs` in the project"]
+        );
     }
 
     #[test]
