@@ -177,7 +177,7 @@ mod tests {
         let refused = names(&["--only", "lnit"]).unwrap_err().to_string();
         assert!(refused.contains("`lnit`") && refused.contains("lint"), "{refused}");
         assert!(names(&["--only"]).is_err());
-        assert!(names(&["--onyl", "lint"]).is_err());
+        assert!(names(&["--just", "lint"]).is_err());
     }
 
     #[test]

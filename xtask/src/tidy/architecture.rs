@@ -184,7 +184,7 @@ mod tests {
             "`crates/cutover-core/src/gone.rs`",
             "`gone.rs`",
             "`cutover-gone`",
-            "`RouteTabel`",
+            "`RouteTables`",
             "`RouteTable::lookup`",
             "`lookup()`",
             "`Refusal::NoRout`",
