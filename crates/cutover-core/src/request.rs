@@ -4,7 +4,9 @@ use http::{HeaderMap, HeaderName, Method};
 use std::net::IpAddr;
 
 /// The headers of a request. Implemented for [`http::HeaderMap`]; a gateway with its own map implements two methods.
-pub trait Headers {
+///
+/// `Sync`, so that a view may be held across an `.await` of a task that moves between threads.
+pub trait Headers: Sync {
     /// The first value under this name, as received. Called a handful of times per decision.
     fn first(&self, name: &HeaderName) -> Option<&[u8]>;
 
