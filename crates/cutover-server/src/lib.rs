@@ -4,18 +4,26 @@
 //! Two halves meet here. The *process* side owns listeners, signals, reload, drain, upgrade, the admin API and the CLI.
 //! The *data plane* side owns what happens to one request. The seam between them:
 //!
-//! - `proxy::Proxy` implements Pingora's `ProxyHttp`. It is built once per process with
-//!   `Proxy::new(proxy::Parts) -> anyhow::Result<Proxy>`; [`server`] wraps it in `HttpProxy` and in the
+//! - [`proxy::Proxy`] implements Pingora's `ProxyHttp`. It is built once per process with
+//!   `Proxy::new(proxy::Parts)` and is a cheap clone; [`server`] wraps it in `HttpProxy` and in the
 //!   [head guard](head_guard) and gives it to the listeners.
 //! - `proxy::Parts { engine: Arc<Engine>, server: ServerSettings }` is everything it needs.
-//! - `Proxy::background(&self, stop: tokio::sync::watch::Receiver<bool>)` runs health checks and the access log until
+//! - Every configuration, the first one too, goes through `proxy.plane()`: `plane.prepare(snapshot, &plugins, &server,
+//!   around)` does all that can fail (plugins, certificate authorities of backends, names) and changes nothing, and
+//!   `plane.install(ready)` puts both halves of the generation in force. Nobody else calls `Engine::install`: a request
+//!   must find the backends of the generation it sees.
+//! - `Proxy::background(&self, stop: tokio::sync::watch::Receiver<bool>)` runs health checks and look-ups of names until
 //!   `stop` turns true; [`server`] spawns it on the data runtime before the first connection is accepted.
-//! - `Proxy::installed(&self)` is called after every reload, when `engine.current()` already answers with the new
-//!   generation.
 //! - `Proxy::backends(&self) -> serde_json::Value` is the state of every address for `/admin/v1/backends`, and
-//!   `Proxy::metrics(&self, &mut String)` appends its own series to `/metrics`.
+//!   `Proxy::metrics(&self, &mut String)` appends its own series to `/metrics` (before its `# EOF`).
+//! - `plane.reopen_log()` on SIGHUP; `plane.flush_log()` before exit.
 //! - Replies that cutover makes itself are written with [`problem`].
 
+pub mod access_log;
+pub mod forwarded;
 pub mod head_guard;
 pub mod listen;
+pub mod plane;
 pub mod problem;
+pub mod proxy;
+pub mod upstream;

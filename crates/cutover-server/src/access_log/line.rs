@@ -1,0 +1,233 @@
+//! One line of the access log. No user keys, no headers but the host, and nothing a client sends can start a new line.
+
+use crate::problem::ReplyId;
+use cutover::{Generation, Reason, Role, Side};
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::time::Duration;
+
+/// What is known of an exchange at its end.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// Unix time in milliseconds at which it began.
+    pub began_ms: u64,
+    /// Its id, which an error reply shows too.
+    pub id: ReplyId,
+    /// The client.
+    pub client: Option<IpAddr>,
+    /// Method.
+    pub method: &'a str,
+    /// Host asked for.
+    pub host: &'a str,
+    /// Path in normal form, without the query (which may hold secrets).
+    pub path: &'a str,
+    /// `HTTP/1.1` or `HTTP/2`.
+    pub protocol: &'a str,
+    /// Status sent; 0 if none was.
+    pub status: u16,
+    /// Bytes of the request's body.
+    pub bytes_in: u64,
+    /// Bytes of the reply's body.
+    pub bytes_out: u64,
+    /// From the request's header to the reply's last byte.
+    pub took: Duration,
+    /// Number of attempts.
+    pub attempts: u8,
+    /// What was decided; `None` if the request was refused.
+    pub decided: Option<Decided<'a>>,
+    /// Why an attempt failed, if one did.
+    pub failed: Option<&'a str>,
+    /// Why cutover answered itself, or what broke.
+    pub refused: Option<&'a str>,
+}
+
+/// What was decided for an exchange, and who answered.
+#[derive(Clone, Copy, Debug)]
+pub struct Decided<'a> {
+    /// The migration and the side that answered.
+    pub migration: Option<(&'a str, Side)>,
+    /// As what it answered.
+    pub role: Role,
+    /// Why this side.
+    pub reason: Reason,
+    /// The generation that decided.
+    pub generation: Generation,
+    /// Name of the backend.
+    pub backend: &'a str,
+    /// Its address; `None` if none was reached.
+    pub address: Option<&'a str>,
+}
+
+impl Record<'_> {
+    /// One JSON object and a newline.
+    pub(super) fn json(&self, out: &mut Vec<u8>) {
+        let mut line = Line(out);
+        let _ = write!(line, "{{\"time\":\"{}\",\"id\":\"{}\"", Time(self.began_ms), self.id);
+        if let Some(client) = self.client {
+            let _ = write!(line, ",\"client\":\"{client}\"");
+        }
+        line.member("method", self.method);
+        line.member("host", self.host);
+        line.member("path", self.path);
+        line.member("protocol", self.protocol);
+        let _ = write!(
+            line,
+            ",\"status\":{},\"bytes_in\":{},\"bytes_out\":{},\"ms\":{}.{:03},\"attempts\":{}",
+            self.status,
+            self.bytes_in,
+            self.bytes_out,
+            self.took.as_millis(),
+            self.took.subsec_micros() % 1000,
+            self.attempts,
+        );
+        if let Some(decided) = &self.decided {
+            if let Some((migration, side)) = decided.migration {
+                line.member("migration", migration);
+                line.member("side", side.name());
+                line.member("role", decided.role.name());
+            }
+            line.member("reason", decided.reason.name());
+            let _ = write!(line, ",\"generation\":{}", decided.generation);
+            line.member("backend", decided.backend);
+            if let Some(address) = decided.address {
+                line.member("address", address);
+            }
+        }
+        if let Some(failed) = self.failed {
+            line.member("failed", failed);
+        }
+        if let Some(refused) = self.refused {
+            line.member("refused", refused);
+        }
+        line.0.extend_from_slice(b"}\n");
+    }
+
+    /// A readable line: fixed fields first, `key=value` after.
+    pub(super) fn text(&self, out: &mut Vec<u8>) {
+        let mut line = Line(out);
+        let _ = write!(line, "{} ", Time(self.began_ms));
+        match self.client {
+            Some(client) => drop(write!(line, "{client} ")),
+            None => line.0.extend_from_slice(b"- "),
+        }
+        line.word(self.method);
+        line.word(self.host);
+        line.word(self.path);
+        line.word(self.protocol);
+        let _ = write!(
+            line,
+            "{} {} {} {}.{:03}ms",
+            self.status,
+            self.bytes_in,
+            self.bytes_out,
+            self.took.as_millis(),
+            self.took.subsec_micros() % 1000
+        );
+        if let Some(decided) = &self.decided {
+            if let Some((migration, side)) = decided.migration {
+                let _ = write!(line, " side={} role={}", side.name(), decided.role.name());
+                line.pair("migration", migration);
+            }
+            let _ =
+                write!(line, " reason={} generation={}", decided.reason.name(), decided.generation);
+            line.pair("backend", decided.backend);
+            if let Some(address) = decided.address {
+                line.pair("address", address);
+            }
+        }
+        let _ = write!(line, " attempts={}", self.attempts);
+        if let Some(failed) = self.failed {
+            line.pair("failed", failed);
+        }
+        if let Some(refused) = self.refused {
+            line.pair("refused", refused);
+        }
+        let _ = writeln!(line, " id={}", self.id);
+    }
+}
+
+/// A line being written.
+struct Line<'v>(&'v mut Vec<u8>);
+
+impl std::fmt::Write for Line<'_> {
+    fn write_str(&mut self, text: &str) -> std::fmt::Result {
+        self.0.extend_from_slice(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl Line<'_> {
+    /// `,"name":"value"` with the value escaped.
+    fn member(&mut self, name: &str, value: &str) {
+        self.0.extend_from_slice(b",\"");
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.extend_from_slice(b"\":\"");
+        self.escaped(value, |byte| matches!(byte, b'"' | b'\\'));
+        self.0.push(b'"');
+    }
+
+    /// The value and a blank; `-` if it is empty.
+    fn word(&mut self, value: &str) {
+        if value.is_empty() {
+            self.0.push(b'-');
+        }
+        self.escaped(value, |byte| matches!(byte, b' ' | b'\\'));
+        self.0.push(b' ');
+    }
+
+    /// ` name=value`.
+    fn pair(&mut self, name: &str, value: &str) {
+        self.0.push(b' ');
+        self.0.extend_from_slice(name.as_bytes());
+        self.0.push(b'=');
+        self.escaped(value, |byte| matches!(byte, b' ' | b'\\'));
+    }
+
+    /// Control characters become `\u00xx`, so that a value can neither end its line nor steer a terminal.
+    fn escaped(&mut self, value: &str, special: impl Fn(u8) -> bool) {
+        let mut plain = 0;
+        let bytes = value.as_bytes();
+        for (at, &byte) in bytes.iter().enumerate() {
+            let control = byte < 0x20 || byte == 0x7f;
+            // U+0080 to U+009F: terminals obey them too.
+            let c1 = byte == 0xc2 && bytes.get(at + 1).is_some_and(|next| *next < 0xa0);
+            if !(control || c1 || special(byte)) {
+                continue;
+            }
+            self.0.extend_from_slice(&bytes[plain..at]);
+            plain = at + 1;
+            match byte {
+                b'"' | b'\\' => self.0.extend_from_slice(&[b'\\', byte]),
+                _ if c1 => {
+                    let _ = write!(self, "\\u00{:02x}", bytes[at + 1]);
+                    plain = at + 2;
+                }
+                _ => drop(write!(self, "\\u{byte:04x}")),
+            }
+        }
+        self.0.extend_from_slice(&bytes[plain.min(bytes.len())..]);
+    }
+}
+
+/// RFC 3339 in UTC, milliseconds.
+struct Time(u64);
+
+impl std::fmt::Display for Time {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (days, ms) = (self.0 / 86_400_000, self.0 % 86_400_000);
+        // Days since 0000-03-01, so that leap days end a year (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
+        let shifted = days + 719_468;
+        let era = shifted / 146_097;
+        let day_of_era = shifted % 146_097;
+        let year_of_era =
+            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+        let march_month = (5 * day_of_year + 2) / 153;
+        let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+        let year = year_of_era + era * 400 + u64::from(month <= 2);
+        let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
+        let ms = ms % 1000;
+        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
+    }
+}

@@ -1,0 +1,150 @@
+//! The access log: what a line looks like, and what failing files do (nothing, but lose lines).
+
+use super::*;
+use crate::access_log::line::Decided;
+use crate::problem::ReplyId;
+use cutover::{Generation, Reason, Role, Side};
+use std::path::{Path, PathBuf};
+
+fn record() -> Record<'static> {
+    Record {
+        began_ms: 1_795_357_687_042,
+        id: ReplyId::fresh(),
+        client: Some([192, 0, 2, 1].into()),
+        method: "GET",
+        host: "example.com",
+        path: "/api/profile/7",
+        protocol: "HTTP/1.1",
+        status: 200,
+        bytes_in: 0,
+        bytes_out: 12,
+        took: Duration::from_micros(1_234),
+        attempts: 2,
+        decided: Some(Decided {
+            migration: Some(("profile", Side::Old)),
+            role: Role::Fallback,
+            reason: Reason::Percent,
+            generation: Generation(3),
+            backend: "monolith",
+            address: Some("127.0.0.1:9001"),
+        }),
+        failed: Some("connect"),
+        refused: None,
+    }
+}
+
+fn settings(format: LogFormat, path: PathBuf) -> Settings {
+    Settings { format, path: Some(path) }
+}
+
+/// Waits for the file to satisfy a condition, by asking for it in a bounded loop.
+fn wait_for(path: &Path, log: &AccessLog, done: impl Fn(&str) -> bool) -> String {
+    for _ in 0..1000 {
+        log.flush();
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        if done(&text) {
+            return text;
+        }
+        std::thread::yield_now();
+    }
+    panic!("the log never got there: {:?}", std::fs::read_to_string(path));
+}
+
+#[test]
+fn a_json_line_is_json_with_every_fact() {
+    let mut line = Vec::new();
+    record().json(&mut line);
+    let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+    let expected = serde_json::json!({
+        "time": "2026-11-22T15:08:07.042Z", "id": value["id"], "client": "192.0.2.1",
+        "method": "GET", "host": "example.com", "path": "/api/profile/7", "protocol": "HTTP/1.1",
+        "status": 200, "bytes_in": 0, "bytes_out": 12, "ms": 1.234, "attempts": 2,
+        "migration": "profile", "side": "old", "role": "fallback", "reason": "percent",
+        "generation": 3, "backend": "monolith", "address": "127.0.0.1:9001", "failed": "connect",
+    });
+    assert_eq!(value, expected);
+}
+
+#[test]
+fn a_client_cannot_forge_a_line() {
+    let path = "/a\"b\\c\nd\u{1b}[31m e\u{9b}f\u{7f}ü";
+    let forged = Record { path, host: "x y", ..record() };
+    let mut line = Vec::new();
+    forged.json(&mut line);
+    let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+    assert_eq!(value["path"], path);
+    let mut text = Vec::new();
+    forged.text(&mut text);
+    for line in [line, text] {
+        let line = String::from_utf8(line).expect("UTF-8");
+        assert_eq!(line.matches('\n').count(), 1, "{line}");
+        assert!(!line.trim_end().chars().any(char::is_control), "{line}");
+    }
+}
+
+#[test]
+fn a_text_line_has_its_fields_in_order() {
+    let mut text = Vec::new();
+    record().text(&mut text);
+    let text = String::from_utf8(text).expect("UTF-8");
+    let start = "2026-11-22T15:08:07.042Z 192.0.2.1 GET example.com /api/profile/7 HTTP/1.1 200 0 12 \
+                 1.234ms side=old role=fallback migration=profile reason=percent generation=3 \
+                 backend=monolith address=127.0.0.1:9001 attempts=2 failed=connect id=";
+    assert!(text.starts_with(start), "{text}");
+}
+
+#[test]
+fn lines_reach_the_file_and_a_rotated_file_is_left_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("access.log");
+    let log = AccessLog::start(&settings(LogFormat::Json, path.clone())).expect("started");
+    log.write(&record());
+    wait_for(&path, &log, |text| text.lines().count() == 1);
+    let rotated = folder.path().join("access.log.1");
+    std::fs::rename(&path, &rotated).expect("renamed");
+    log.reopen();
+    log.write(&record());
+    wait_for(&path, &log, |text| text.lines().count() == 1);
+    assert_eq!(std::fs::read_to_string(&rotated).expect("there").lines().count(), 1);
+    assert_eq!(log.dropped(), 0);
+}
+
+#[test]
+fn a_failing_file_costs_counted_lines_and_recovers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("missing").join("access.log");
+    let log = AccessLog::start(&settings(LogFormat::Text, path.clone())).expect("started");
+    log.write(&record());
+    log.flush();
+    assert_eq!(log.dropped(), 1);
+    std::fs::create_dir(path.parent().expect("it has one")).expect("created");
+    log.write(&record());
+    wait_for(&path, &log, |text| text.lines().count() == 1);
+    assert_eq!(log.dropped(), 1);
+}
+
+#[test]
+fn a_full_disk_costs_counted_lines() {
+    let full = PathBuf::from("/dev/full");
+    if !full.exists() {
+        println!("SKIPPED: no /dev/full here");
+        return;
+    }
+    let log = AccessLog::start(&settings(LogFormat::Json, full)).expect("started");
+    for expected in 1..=3 {
+        log.write(&record());
+        log.flush();
+        assert_eq!(log.dropped(), expected);
+    }
+}
+
+#[test]
+fn a_full_queue_drops_and_counts() {
+    let queue = Queue::default();
+    let line = vec![b'x'; QUEUE_BYTES / 4];
+    for _ in 0..6 {
+        queue.push(&line);
+    }
+    assert_eq!(queue.dropped.load(Relaxed), 2);
+    assert!(queue.lock().bytes.len() <= QUEUE_BYTES);
+}

@@ -1,0 +1,265 @@
+//! The data plane's own half of a generation: its backends brought to life, and the settings requests see.
+//!
+//! The engine holds the snapshot. Both halves are installed together, under one lock, and a request finds the half that
+//! belongs to the generation of its exchange: it never sees two.
+
+use crate::access_log::AccessLog;
+use crate::upstream::{AddressBook, Backends, Endpoint, Pool, UpstreamError};
+use arc_swap::ArcSwap;
+use cutover::config::{Network, PluginUse, ServerSettings, Surroundings};
+use cutover::{Engine, Generation, PrepareError, Prepared, Snapshot};
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+
+/// What forwards requests: the engine, and what the server adds to it.
+#[derive(Debug)]
+pub struct Plane {
+    engine: Arc<Engine>,
+    book: Arc<AddressBook>,
+    /// Newest last. Two, because a request may have begun just before an install.
+    served: ArcSwap<Vec<Arc<Serving>>>,
+    installing: Mutex<()>,
+    changed: watch::Sender<Generation>,
+    /// In force until the first install.
+    settings: ProxySettings,
+}
+
+/// The server's half of one generation.
+#[derive(Debug)]
+pub struct Serving {
+    generation: Generation,
+    backends: Backends,
+    settings: ProxySettings,
+    log: Option<Arc<AccessLog>>,
+}
+
+/// Settings that requests see and a reload may change.
+#[derive(Clone, Debug)]
+pub struct ProxySettings {
+    /// Replies carry `x-cutover-side` and `x-cutover-reason`.
+    pub debug_headers: bool,
+    /// Networks whose forwarding headers are believed.
+    pub trusted_proxies: Box<[Network]>,
+    /// Limit between two reads of a request's body, and between two requests of one connection.
+    pub idle_timeout: std::time::Duration,
+}
+
+impl ProxySettings {
+    fn of(server: &ServerSettings) -> Self {
+        Self {
+            debug_headers: server.debug_headers,
+            trusted_proxies: server.trusted_proxies.clone().into(),
+            idle_timeout: server.idle_timeout,
+        }
+    }
+}
+
+/// A generation that only waits to be installed.
+#[derive(Debug)]
+pub struct Ready {
+    prepared: Prepared,
+    backends: Backends,
+    settings: ProxySettings,
+    log: Option<Arc<AccessLog>>,
+}
+
+/// Why a configuration cannot be installed. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// A plugin cannot be used.
+    #[error(transparent)]
+    Plugins(#[from] PrepareError),
+    /// A backend cannot be used.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
+}
+
+impl Plane {
+    /// With nothing installed: every request is answered with 404.
+    pub fn new(engine: Arc<Engine>, server: &ServerSettings) -> Self {
+        let book = Arc::new(AddressBook::new(engine.clock().now()));
+        let (changed, _) = watch::channel(Generation(0));
+        let settings = ProxySettings::of(server);
+        Self {
+            engine,
+            book,
+            served: ArcSwap::default(),
+            installing: Mutex::new(()),
+            changed,
+            settings,
+        }
+    }
+
+    /// Does everything that can fail or takes long, and changes nothing: loads plugins, looks names up, reads
+    /// certificate authorities, opens the access log. Call it off the workers.
+    ///
+    /// # Errors
+    /// If a plugin or a backend cannot be used.
+    pub fn prepare(
+        &self,
+        snapshot: Snapshot,
+        plugins: &[PluginUse],
+        server: &ServerSettings,
+        around: &dyn Surroundings,
+    ) -> Result<Ready, InstallError> {
+        let backends = Backends::build(&snapshot, &self.book, around)?;
+        let prepared = self.engine.prepare(snapshot, plugins, around)?;
+        let settings = ProxySettings::of(server);
+        let old = self.newest().and_then(|serving| serving.log.clone());
+        let log = match old {
+            Some(log) if log.settings() == &server.access_log => Some(log),
+            Some(_) | None => AccessLog::start(&server.access_log).map(Arc::new),
+        };
+        Ok(Ready { prepared, backends, settings, log })
+    }
+
+    /// Puts a generation in force. Requests that have begun keep the one they have.
+    pub fn install(&self, ready: Ready) -> Generation {
+        let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Ready { prepared, backends, settings, log } = ready;
+        // Our half first: whoever sees the new snapshot must find its backends.
+        let generation = Generation(self.engine.current().generation().0 + 1);
+        let newest = Arc::new(Serving { generation, backends, settings, log });
+        let before = self.newest();
+        self.served.store(Arc::new(before.into_iter().chain([newest]).collect()));
+        let installed = self.engine.install(prepared);
+        debug_assert_eq!(installed, generation, "only this plane installs on its engine");
+        self.changed.send_replace(generation);
+        generation
+    }
+
+    /// Settings in force until the first install.
+    pub fn settings(&self) -> &ProxySettings {
+        &self.settings
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// What the server adds to this generation; `None` if two installs have passed since.
+    pub fn serving(&self, generation: Generation) -> Option<Arc<Serving>> {
+        let served = self.served.load();
+        let found = served.iter().rev().find(|serving| serving.generation == generation);
+        found.cloned()
+    }
+
+    /// The newest generation; `None` before the first install.
+    pub fn newest(&self) -> Option<Arc<Serving>> {
+        self.served.load().last().cloned()
+    }
+
+    /// What is known about addresses.
+    pub fn book(&self) -> &Arc<AddressBook> {
+        &self.book
+    }
+
+    /// Tells of every install.
+    pub fn changes(&self) -> watch::Receiver<Generation> {
+        self.changed.subscribe()
+    }
+
+    /// Opens the access log's file again, after somebody rotated it away.
+    pub fn reopen_log(&self) {
+        if let Some(log) = self.newest().and_then(|serving| serving.log.clone()) {
+            log.reopen();
+        }
+    }
+
+    /// Waits until the access log has written what it was given, for a shutdown.
+    pub fn flush_log(&self) {
+        if let Some(log) = self.newest().and_then(|serving| serving.log.clone()) {
+            log.flush();
+        }
+    }
+
+    /// The state of every address, for the admin API.
+    pub fn describe_backends(&self) -> serde_json::Value {
+        let Some(serving) = self.newest() else { return serde_json::json!([]) };
+        let now = self.engine.clock().now();
+        let pool = |pool: &Arc<Pool>| {
+            let endpoints = pool.endpoints();
+            let address = |each: &Endpoint| {
+                serde_json::json!({
+                    "address": each.address.text(),
+                    "usable": each.address.is_usable(|| now),
+                    "inFlight": each.address.in_flight(),
+                    "connectFailures": each.address.connect_failures(),
+                })
+            };
+            let addresses: Vec<_> = endpoints.iter().map(address).collect();
+            serde_json::json!({ "backend": pool.name(), "addresses": addresses })
+        };
+        serving.backends().pools().iter().map(pool).collect()
+    }
+
+    /// The data plane's own metrics in OpenMetrics text, without the `# EOF`.
+    pub fn encode_metrics(&self, out: &mut String) {
+        let Some(serving) = self.newest() else { return };
+        serving.encode_addresses(out);
+        if let Some(log) = &serving.log {
+            let _ = writeln!(
+                out,
+                "# HELP cutover_access_log_dropped Access log lines lost: queue full or file failing.\n\
+                 # TYPE cutover_access_log_dropped counter\n\
+                 cutover_access_log_dropped_total {}",
+                log.dropped()
+            );
+        }
+    }
+}
+
+impl Serving {
+    /// Its number.
+    pub fn generation(&self) -> Generation {
+        self.generation
+    }
+
+    /// Its backends.
+    pub fn backends(&self) -> &Backends {
+        &self.backends
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &ProxySettings {
+        &self.settings
+    }
+
+    /// Where its access log goes; `None` if it is off.
+    pub fn log(&self) -> Option<&Arc<AccessLog>> {
+        self.log.as_ref()
+    }
+
+    fn encode_addresses(&self, out: &mut String) {
+        let rows =
+            |out: &mut String, name: &str, value: &dyn Fn(&crate::upstream::Address) -> u32| {
+                for pool in self.backends.pools() {
+                    for each in pool.endpoints().iter() {
+                        let (backend, address) = (escaped(pool.name()), each.address.text());
+                        let value = value(&each.address);
+                        let _ = writeln!(
+                            out,
+                            "{name}{{backend=\"{backend}\",address=\"{address}\"}} {value}"
+                        );
+                    }
+                }
+            };
+        out.push_str(
+            "# HELP cutover_backend_address_clean Nothing is held against the address: not ejected, no failed checks.\n\
+             # TYPE cutover_backend_address_clean gauge\n",
+        );
+        rows(out, "cutover_backend_address_clean", &|address| u32::from(address.is_clean()));
+        out.push_str(
+            "# HELP cutover_backend_address_in_flight Requests on their way to the address.\n\
+             # TYPE cutover_backend_address_in_flight gauge\n",
+        );
+        rows(out, "cutover_backend_address_in_flight", &|address| address.in_flight());
+    }
+}
+
+fn escaped(label: &str) -> String {
+    label.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
+}

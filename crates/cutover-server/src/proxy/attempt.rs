@@ -1,0 +1,184 @@
+//! Attempts: which peer is next, and what becomes of one that failed.
+//!
+//! Three kinds of "again", in this order. Another address of the same backend, if there was no connection: nothing was
+//! sent, so this is for every method. A new connection to the same backend, if a kept one turned out to be dead: only
+//! for safe requests, and no fault of the backend's. The other side, if the engine says so. Pingora retries whenever an
+//! error has `retry` set, also after a reply has begun, so every error that leaves here has it set on purpose.
+
+use super::context::{Attempt, Context};
+use crate::plane::Plane;
+use crate::upstream::address::EJECT_AFTER;
+use cutover::core::fallback::is_safe;
+use cutover::{Action, Cause};
+use http::StatusCode;
+use pingora::http::ResponseHeader;
+use pingora::proxy::Session;
+use pingora::upstreams::peer::HttpPeer;
+use pingora::{Error, ErrorSource, ErrorType, Result, RetryType};
+
+/// Dead kept connections one attempt shrugs off.
+const MAX_STALE: u8 = 2;
+
+/// The peer of the present attempt. Never decides: it follows the exchange.
+pub(super) fn peer(
+    plane: &Plane,
+    session: &mut Session,
+    ctx: &mut Context,
+) -> Result<Box<HttpPeer>> {
+    loop {
+        let (Some(exchange), Some(serving)) = (&ctx.exchange, &ctx.serving) else {
+            return Error::e_explain(ErrorType::InternalError, "no exchange");
+        };
+        let pool = serving.backends().pool(exchange.backend());
+        let clock = plane.engine().clock();
+        let left = exchange.time_left();
+        let chosen = pool.peer(&ctx.attempt.tried, || clock.now(), left, ctx.facts.websocket);
+        if let Some((peer, flight)) = chosen {
+            ctx.attempt.flight = Some(flight);
+            return Ok(peer);
+        }
+        if !judge(session, ctx, Cause::Connect, None) {
+            return Err(Error::explain(ErrorType::ConnectNoRoute, "no address known").into_up());
+        }
+    }
+}
+
+/// There is a connection.
+pub(super) fn connected(ctx: &Context, reused: bool) {
+    if let (false, Some(flight)) = (reused, &ctx.attempt.flight) {
+        flight.address().connected();
+    }
+}
+
+/// There is none.
+pub(super) fn not_connected(
+    plane: &Plane,
+    session: &Session,
+    ctx: &mut Context,
+    mut error: Box<Error>,
+) -> Box<Error> {
+    if let Some(flight) = ctx.attempt.flight.take() {
+        let address = flight.address();
+        let failures = address.connect_failed(plane.engine().clock().now());
+        if failures == 1 || failures == EJECT_AFTER {
+            tracing::warn!(address = address.text(), failures, %error, "no connection to a backend");
+        }
+        ctx.attempt.tried.add(address.socket());
+    }
+    let elsewhere = has_another_address(ctx) || judge(session, ctx, Cause::Connect, None);
+    error.set_retry(elsewhere);
+    error
+}
+
+/// A connection broke, a time limit passed, or a filter of ours stopped the attempt.
+pub(super) fn broken(
+    session: &Session,
+    ctx: &mut Context,
+    mut error: Box<Error>,
+    reused: bool,
+) -> Box<Error> {
+    let retry = if std::mem::take(&mut ctx.retry) {
+        true
+    } else if *error.esource() == ErrorSource::Upstream && !session.was_upgraded() {
+        may_use_a_new_connection(session, ctx, &error, reused)
+            || judge(session, ctx, cause(&error), None)
+    } else {
+        false
+    };
+    error.set_retry(retry);
+    error
+}
+
+/// The backend answered. A 5xx is a failure too; one that is not retried goes to the client as it is.
+pub(super) fn answered(
+    session: &Session,
+    response: &ResponseHeader,
+    ctx: &mut Context,
+) -> Result<()> {
+    if !response.status.is_server_error() {
+        return Ok(());
+    }
+    if judge(session, ctx, Cause::Status, Some(response.status)) {
+        ctx.retry = true;
+        return Err(Error::explain(
+            ErrorType::HTTPStatus(response.status.as_u16()),
+            "to be retried",
+        ));
+    }
+    match ctx.answer {
+        Some((status, why)) => Err(Error::explain(ErrorType::HTTPStatus(status.as_u16()), why)),
+        None => Ok(()),
+    }
+}
+
+/// Tells the engine that the present attempt failed. `true`: the exchange has moved on, try again.
+fn judge(session: &Session, ctx: &mut Context, cause: Cause, status: Option<StatusCode>) -> bool {
+    let Some(exchange) = &mut ctx.exchange else { return false };
+    if std::mem::replace(&mut ctx.attempt.judged, true) {
+        return false;
+    }
+    ctx.failed.get_or_insert(cause);
+    let view = ctx.facts.view(session.req_header());
+    let replayable = !session.retry_buffer_truncated();
+    match exchange.failed(&view, cause, status, replayable, has_begun(session)) {
+        Action::Retry(_) => {
+            ctx.attempt = Attempt::default();
+            true
+        }
+        Action::Respond(status) => {
+            ctx.answer = Some((status, "fallback-plugin"));
+            false
+        }
+        Action::Propagate => false,
+    }
+}
+
+/// Has a part of the reply reached the client? Informational replies do not count.
+pub(super) fn has_begun(session: &Session) -> bool {
+    session.response_written().is_some_and(|reply| {
+        !reply.status.is_informational() || reply.status == StatusCode::SWITCHING_PROTOCOLS
+    })
+}
+
+fn has_another_address(ctx: &Context) -> bool {
+    let (Some(exchange), Some(serving)) = (&ctx.exchange, &ctx.serving) else { return false };
+    let in_time = exchange.time_left().is_none_or(|left| !left.is_zero());
+    in_time && serving.backends().pool(exchange.backend()).has_more_than(&ctx.attempt.tried)
+}
+
+/// A kept connection that the backend closed in the moment we used it.
+fn may_use_a_new_connection(
+    session: &Session,
+    ctx: &mut Context,
+    error: &Error,
+    reused: bool,
+) -> bool {
+    let stale = match error.retry {
+        RetryType::ReusedOnly => reused,
+        RetryType::Decided(retry) => retry,
+    };
+    let Some(exchange) = &ctx.exchange else { return false };
+    let safe = is_safe(&session.req_header().method) && !exchange.decision().write;
+    let whole = !session.retry_buffer_truncated() && !has_begun(session);
+    let in_time = exchange.time_left().is_none_or(|left| !left.is_zero());
+    if !(stale && safe && whole && in_time && ctx.attempt.stale < MAX_STALE) {
+        return false;
+    }
+    ctx.attempt.stale += 1;
+    true
+}
+
+fn cause(error: &Error) -> Cause {
+    if is_timeout(error) { Cause::Timeout } else { Cause::Reset }
+}
+
+/// Did a time limit pass?
+pub(super) fn is_timeout(error: &Error) -> bool {
+    matches!(
+        error.etype(),
+        ErrorType::ReadTimedout
+            | ErrorType::WriteTimedout
+            | ErrorType::ConnectTimedout
+            | ErrorType::TLSHandshakeTimedout
+    )
+}

@@ -1,0 +1,121 @@
+//! What is changed on the way to the backend and on the way back. Runs once per attempt, on a fresh copy each time.
+
+use super::context::{Context, host};
+use super::receive::with_path;
+use super::sink::{RequestSink, ResponseSink};
+use crate::forwarded::{self, Origin};
+use cutover::{Refused, Role};
+use http::header::{CONNECTION, HOST, UPGRADE};
+use http::{HeaderName, HeaderValue, StatusCode};
+use pingora::http::{RequestHeader, ResponseHeader};
+use pingora::proxy::Session;
+use pingora::{Error, ErrorType, Result};
+
+const SIDE: HeaderName = HeaderName::from_static("x-cutover-side");
+const REASON: HeaderName = HeaderName::from_static("x-cutover-reason");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// Edits the request. Pingora has taken hop-by-hop fields and those named in `Connection` out of it.
+pub(super) fn request(
+    session: &Session,
+    head: &mut RequestHeader,
+    ctx: &mut Context,
+) -> Result<()> {
+    let Context { facts, exchange: Some(exchange), serving: Some(serving), answer, .. } = ctx
+    else {
+        return Ok(());
+    };
+    let path = exchange.request_path(head.uri.path());
+    if path != head.uri.path() {
+        let uri = with_path(&head.uri, &path)
+            .ok_or_else(|| Error::explain(ErrorType::InternalError, "edited path is no path"))?;
+        head.set_uri(uri);
+    }
+    let received = session.req_header();
+    if let Some(peer) = facts.peer {
+        let believed = forwarded::is_trusted(&serving.settings().trusted_proxies, peer);
+        let origin = Origin { peer, tls: facts.tls, host: host(received).unwrap_or_default() };
+        forwarded::apply(origin, believed, &received.headers, &mut RequestSink(head));
+    }
+    if let Some(host) = serving.backends().pool(exchange.backend()).host() {
+        head.insert_header(HOST, host.clone())?;
+    }
+    exchange
+        .edit_request(&facts.view(received), &mut RequestSink(head))
+        .map_err(|refused| refuse(answer, &refused))
+}
+
+/// Edits the reply. Informational replies pass through.
+pub(super) fn response(
+    session: &Session,
+    head: &mut ResponseHeader,
+    ctx: &mut Context,
+) -> Result<()> {
+    if head.status.is_informational() {
+        return Ok(());
+    }
+    strip_hop_by_hop(head);
+    let Context { facts, exchange: Some(exchange), serving: Some(serving), answer, .. } = ctx
+    else {
+        return Ok(());
+    };
+    exchange
+        .edit_response(&facts.view(session.req_header()), head.status, &mut ResponseSink(head))
+        .map_err(|refused| refuse(answer, &refused))?;
+    if serving.settings().debug_headers {
+        debug_headers(exchange, head)?;
+    }
+    Ok(())
+}
+
+/// `x-cutover-side` and `x-cutover-reason`.
+pub(super) fn debug_headers(exchange: &cutover::Exchange, head: &mut ResponseHeader) -> Result<()> {
+    if let Some(side) = exchange.side() {
+        head.insert_header(SIDE, HeaderValue::from_static(side.name()))?;
+    }
+    let reason = match exchange.role() {
+        Role::Served => exchange.decision().reason.name(),
+        role @ (Role::Fallback | Role::Breaker) => role.name(),
+    };
+    head.insert_header(REASON, HeaderValue::from_static(reason))
+}
+
+fn refuse(answer: &mut Option<(StatusCode, &'static str)>, refused: &Refused) -> Box<Error> {
+    let status = refused.status();
+    *answer = Some((status, refused.reason()));
+    Error::explain(ErrorType::HTTPStatus(status.as_u16()), refused.reason()).into_in()
+}
+
+/// Pingora does this for requests only. `Connection` itself it writes anew.
+fn strip_hop_by_hop(head: &mut ResponseHeader) {
+    if let Some(named) = head.headers.get(CONNECTION) {
+        let is_usual = |token: &[u8]| {
+            [&b"close"[..], b"keep-alive", b"upgrade"].iter().any(|t| token.eq_ignore_ascii_case(t))
+        };
+        let named: Vec<HeaderName> = named
+            .as_bytes()
+            .split(|byte| *byte == b',')
+            .map(<[u8]>::trim_ascii)
+            .filter(|token| !token.is_empty() && !is_usual(token))
+            .filter_map(|token| HeaderName::from_bytes(token).ok())
+            .filter(|name| !is_framing(name))
+            .collect();
+        for name in &named {
+            head.remove_header(name);
+        }
+        head.remove_header(&CONNECTION);
+        head.remove_header(&KEEP_ALIVE);
+    }
+    if head.headers.contains_key(PROXY_CONNECTION) {
+        head.remove_header(&PROXY_CONNECTION);
+    }
+    if head.headers.contains_key(UPGRADE) {
+        head.remove_header(&UPGRADE);
+    }
+}
+
+/// Fields that say where the body ends are not for `Connection` to take away.
+fn is_framing(name: &HeaderName) -> bool {
+    *name == http::header::CONTENT_LENGTH || *name == http::header::TRANSFER_ENCODING
+}

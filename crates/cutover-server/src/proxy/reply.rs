@@ -1,0 +1,183 @@
+//! The end of an exchange: replies that cutover makes itself, the outcome, and the line in the access log.
+
+use super::attempt::{has_begun, is_timeout};
+use super::context::{Context, host};
+use super::forward::debug_headers;
+use super::receive::Refusal;
+use crate::access_log::{Decided, Record};
+use crate::problem::{CONTENT_TYPE, Problem, SERVER};
+use cutover::{Exchange, Outcome};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
+use http::{Method, StatusCode, Version};
+use pingora::http::ResponseHeader;
+use pingora::proxy::{FailToProxy, Session};
+use pingora::{Error, ErrorSource, ErrorType, Result};
+use std::time::Duration;
+
+/// Answers a request that is not forwarded.
+pub(super) async fn refuse(
+    session: &mut Session,
+    ctx: &mut Context,
+    refusal: &Refusal,
+) -> Result<()> {
+    ctx.refused = Some(refusal.name());
+    write(session, ctx, refusal.status(), &refusal.detail()).await
+}
+
+/// Answers an exchange whose last attempt failed, unless a reply has begun or the client is gone.
+pub(super) async fn fail(session: &mut Session, ctx: &mut Context, error: &Error) -> FailToProxy {
+    let (status, why) = match ctx.answer {
+        Some(answer) => answer,
+        None => verdict(error),
+    };
+    ctx.refused = Some(why);
+    let gone = *error.esource() == ErrorSource::Downstream && is_dead(error);
+    let error_code = if gone { 0 } else { status.as_u16() };
+    if !gone && !has_begun(session) {
+        // Pingora closes the connection after an error; say so.
+        session.set_keepalive(None);
+        let detail = format!("no reply from the backend: {why}");
+        if let Err(error) = write(session, ctx, status, &detail).await {
+            tracing::debug!(%error, "the client left before it was told");
+        }
+    }
+    FailToProxy { error_code, can_reuse_downstream: false }
+}
+
+/// Status and name of an error.
+fn verdict(error: &Error) -> (StatusCode, &'static str) {
+    let bad_header = matches!(error.etype(), ErrorType::InvalidHTTPHeader);
+    match error.esource() {
+        ErrorSource::Upstream if is_timeout(error) => (StatusCode::GATEWAY_TIMEOUT, "timeout"),
+        ErrorSource::Upstream if is_no_connection(error) => (StatusCode::BAD_GATEWAY, "connect"),
+        ErrorSource::Upstream if bad_header => (StatusCode::BAD_GATEWAY, "bad-reply"),
+        ErrorSource::Upstream => (StatusCode::BAD_GATEWAY, "reset"),
+        ErrorSource::Downstream if is_timeout(error) => (StatusCode::REQUEST_TIMEOUT, "slow-body"),
+        ErrorSource::Downstream => (StatusCode::BAD_REQUEST, "bad-request"),
+        ErrorSource::Internal | ErrorSource::Unset => {
+            (StatusCode::INTERNAL_SERVER_ERROR, "internal")
+        }
+    }
+}
+
+fn is_no_connection(error: &Error) -> bool {
+    matches!(
+        error.etype(),
+        ErrorType::ConnectRefused
+            | ErrorType::ConnectNoRoute
+            | ErrorType::ConnectError
+            | ErrorType::SocketError
+            | ErrorType::TLSHandshakeFailure
+            | ErrorType::InvalidCert
+            | ErrorType::HandshakeError
+    )
+}
+
+fn is_dead(error: &Error) -> bool {
+    matches!(
+        error.etype(),
+        ErrorType::WriteError
+            | ErrorType::WriteTimedout
+            | ErrorType::ReadError
+            | ErrorType::ConnectionClosed
+            | ErrorType::H2Error
+    )
+}
+
+/// Writes a reply of our own.
+async fn write(
+    session: &mut Session,
+    ctx: &mut Context,
+    status: StatusCode,
+    detail: &str,
+) -> Result<()> {
+    let title = status.canonical_reason().unwrap_or("Error");
+    let body = Problem::with_id(ctx.id(), status, title, detail).to_body();
+    let mut head = ResponseHeader::build(status, Some(6))?;
+    head.insert_header(http::header::SERVER, SERVER)?;
+    head.insert_header(http::header::CONTENT_TYPE, CONTENT_TYPE)?;
+    head.insert_header(CACHE_CONTROL, "no-store")?;
+    head.insert_header(CONTENT_LENGTH, body.len())?;
+    if let (Some(exchange), Some(serving)) = (&ctx.exchange, &ctx.serving)
+        && serving.settings().debug_headers
+    {
+        debug_headers(exchange, &mut head)?;
+    }
+    let bare = session.req_header().method == Method::HEAD;
+    session.write_response_header(Box::new(head), bare).await?;
+    if !bare {
+        session.write_response_body(Some(body.into()), true).await?;
+    }
+    Ok(())
+}
+
+/// Records the exchange. The last callback of every request.
+pub(super) fn finish(session: &Session, ctx: &mut Context, error: Option<&Error>) {
+    let status = session.response_written().map(|reply| reply.status);
+    if ctx.serving.as_ref().is_some_and(|serving| serving.log().is_some()) {
+        log(session, ctx, status);
+    }
+    ctx.attempt.flight = None;
+    if let Some(exchange) = ctx.exchange.take() {
+        exchange.finish(outcome(status, ctx.refused.is_some(), error));
+    }
+}
+
+fn outcome(status: Option<StatusCode>, ours: bool, error: Option<&Error>) -> Outcome {
+    match (error, status) {
+        (Some(error), _) if *error.esource() == ErrorSource::Downstream => Outcome::ClientGone,
+        // A reply of our own says what happened; a backend's reply that broke off does not.
+        (Some(_), Some(status)) if ours && status.is_server_error() => Outcome::Replied(status),
+        (Some(_), _) | (None, None) => Outcome::Broken,
+        (None, Some(status)) => Outcome::Replied(status),
+    }
+}
+
+fn log(session: &Session, ctx: &mut Context, status: Option<StatusCode>) {
+    let id = ctx.id();
+    let Some(log) = ctx.serving.as_ref().and_then(|serving| serving.log()) else { return };
+    let head = session.req_header();
+    let exchange = ctx.exchange.as_ref();
+    let address = ctx.attempt.flight.as_ref().map(|flight| flight.address().text());
+    log.write(&Record {
+        began_ms: ctx.facts.began_ms,
+        id,
+        client: ctx.facts.client,
+        method: head.method.as_str(),
+        host: host(head).unwrap_or_default(),
+        path: head.uri.path(),
+        protocol: protocol(head.version),
+        status: status.map_or(0, |status| status.as_u16()),
+        bytes_in: session.body_bytes_read() as u64,
+        bytes_out: session.body_bytes_sent() as u64,
+        took: exchange.map_or(Duration::ZERO, Exchange::elapsed),
+        attempts: exchange.map_or(0, Exchange::attempt),
+        decided: exchange.map(|exchange| decided(exchange, address)),
+        failed: ctx.failed.map(|cause| cause.name()),
+        refused: ctx.refused,
+    });
+}
+
+fn decided<'a>(exchange: &'a Exchange, address: Option<&'a str>) -> Decided<'a> {
+    let snapshot = exchange.snapshot();
+    let decision = exchange.decision();
+    Decided {
+        migration: decision
+            .migration
+            .zip(exchange.side())
+            .map(|((id, _), side)| (&*snapshot.migration(id).name, side)),
+        role: exchange.role(),
+        reason: decision.reason,
+        generation: exchange.generation(),
+        backend: &snapshot.backend(exchange.backend()).name,
+        address,
+    }
+}
+
+fn protocol(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "HTTP/2",
+        Version::HTTP_10 => "HTTP/1.0",
+        _ => "HTTP/1.1",
+    }
+}
