@@ -1,5 +1,5 @@
 //! The cutover server as a library: what the binary `cutover` is made of, and what tests, the demo and examples start
-//! in their own process with [`Server::start`](server::Server::start).
+//! in their own process with [`Server::start`].
 //!
 //! Two halves meet here. The *process* side owns listeners, signals, reload, drain, upgrade, the admin API and the CLI.
 //! The *data plane* side owns what happens to one request. The seam between them:
@@ -20,10 +20,19 @@
 //! - Replies that cutover makes itself are written with [`problem`].
 
 pub mod access_log;
+pub mod admin;
+pub mod drain;
+pub mod explain;
 pub mod forwarded;
 pub mod head_guard;
 pub mod listen;
 pub mod plane;
 pub mod problem;
 pub mod proxy;
+pub mod reload;
+pub mod server;
+pub mod surroundings;
+pub mod upgrade;
 pub mod upstream;
+
+pub use server::{Options, Running, Server, StartError};

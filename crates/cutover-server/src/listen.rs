@@ -96,7 +96,8 @@ impl Sockets {
 
     /// Closes sockets that were handed over and that nobody wants any more.
     pub fn close_all_but(&self, wanted: impl IntoIterator<Item = SocketAddr>) -> Vec<String> {
-        let wanted: HashSet<String> = wanted.into_iter().map(|address| address.to_string()).collect();
+        let wanted: HashSet<String> =
+            wanted.into_iter().map(|address| address.to_string()).collect();
         self.0.lock().close_unclaimed(&wanted)
     }
 }
@@ -131,12 +132,13 @@ pub fn data_listeners(
 /// TLS 1.2 and 1.3, HTTP/2 and HTTP/1.1 by ALPN. Pingora panics on bad files, so they are tried first.
 fn tls_settings(files: &ListenTls) -> Result<TlsSettings, ListenError> {
     let (cert, key) = (files.cert.display().to_string(), files.key.display().to_string());
-    let refused = |file: &str, what: String| ListenError::Certificate { file: file.to_owned(), what };
+    let refused =
+        |file: &str, what: String| ListenError::Certificate { file: file.to_owned(), what };
     for path in [&files.cert, &files.key] {
         readable(path).map_err(|error| refused(&path.display().to_string(), error.to_string()))?;
     }
-    let loaded = load_certs_and_key_files(&cert, &key)
-        .map_err(|error| refused(&cert, error.to_string()))?;
+    let loaded =
+        load_certs_and_key_files(&cert, &key).map_err(|error| refused(&cert, error.to_string()))?;
     let (chain, private) =
         loaded.ok_or_else(|| refused(&cert, format!("no certificate, or no key in {key}")))?;
     install_default_crypto_provider();

@@ -1,0 +1,50 @@
+//! The admin listener: health, metrics, and the API `/admin/v1`. Loopback by default, never on a data port.
+
+mod config;
+mod decide;
+mod doorkeeper;
+mod idempotency;
+mod listener;
+mod openapi;
+mod probes;
+mod reply;
+mod state;
+
+pub use listener::AdminApp;
+pub use openapi::{ENDPOINTS, Endpoint, document};
+pub use state::AdminState;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{MethodRouter, get, post};
+
+/// Largest body that is read.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Every endpoint, as [`ENDPOINTS`] lists them.
+pub fn router(state: AdminState) -> Router {
+    let routes: [(&str, MethodRouter<AdminState>); 11] = [
+        ("/livez", get(probes::livez)),
+        ("/readyz", get(probes::readyz)),
+        ("/metrics", get(probes::metrics)),
+        ("/version", get(probes::version)),
+        ("/admin/v1/config", get(config::show)),
+        ("/admin/v1/config:reload", post(config::reload)),
+        ("/admin/v1/config/schema", get(config::schema)),
+        ("/admin/v1/decide", get(decide::by_query).post(decide::by_body)),
+        ("/admin/v1/backends", get(config::backends)),
+        ("/admin/v1/migrations", get(config::migrations)),
+        ("/admin/v1/openapi.json", get(openapi::show)),
+    ];
+    let mut router = Router::new();
+    for (path, methods) in routes {
+        router = router.route(path, methods);
+    }
+    router
+        .fallback(reply::no_such_path)
+        .method_not_allowed_fallback(reply::no_such_method)
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(from_fn_with_state(state.clone(), doorkeeper::check))
+        .with_state(state)
+}

@@ -1,0 +1,223 @@
+//! The configuration in force: shown, and reloaded.
+
+use super::AdminState;
+use super::idempotency::{MAX_KEY, Remembered};
+use super::reply::{json, problem, refused_config};
+use crate::reload::{ReloadError, Reloaded, Request, Trigger};
+use axum::body::Bytes;
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse as _, Response};
+use cutover::Generation;
+use cutover::config::Config;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+pub(super) async fn show(State(state): State<AdminState>) -> Response {
+    let server = state.server;
+    // Waits while a reload prepares, so off the control thread.
+    let body = tokio::task::spawn_blocking(move || {
+        let config = server.reloader.with_present(effective);
+        let generation = server.engine.current().generation();
+        let body = json!({
+            "generation": generation.0,
+            "file": server.reloader.source().file().display().to_string(),
+            "ready": server.is_ready(),
+            "lastReload": server.reloader.last(),
+            "warnings": server.reloader.warnings(),
+            "config": config,
+        });
+        (generation, body)
+    });
+    match body.await {
+        Ok((generation, body)) => ([(header::ETAG, etag(generation))], json(&body)).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "Failed", error.to_string()),
+    }
+}
+
+/// The settings in force, defaults included, without secrets.
+fn effective(config: &Config) -> Value {
+    let server = &config.server;
+    let listen = server.listen.iter().map(|listen| {
+        let tls = listen.tls.as_ref().map(|tls| json!({ "cert": tls.cert, "key": tls.key }));
+        json!({ "address": listen.address, "tls": tls })
+    });
+    let snapshot = &config.snapshot;
+    let backends = snapshot.backends().iter().map(|backend| {
+        json!({
+            "name": backend.name,
+            "addresses": backend.addresses,
+            "tls": backend.tls.is_some(),
+            "connectTimeoutMs": backend.connect_timeout.as_millis() as u64,
+            "timeoutMs": backend.timeout.as_millis() as u64,
+        })
+    });
+    json!({
+        "server": {
+            "listen": listen.collect::<Vec<_>>(),
+            "threads": server.threads,
+            "headerTimeoutMs": server.header_timeout.as_millis() as u64,
+            "idleTimeoutMs": server.idle_timeout.as_millis() as u64,
+            "maxHeaderBytes": server.max_header_bytes,
+            "maxHeaders": server.max_headers,
+            "drainMs": server.drain.as_millis() as u64,
+            "debugHeaders": server.debug_headers,
+        },
+        "admin": { "listen": config.admin.listen },
+        "state": { "store": config.state.store },
+        "backends": backends.collect::<Vec<_>>(),
+        "migrations": described_migrations(config),
+    })
+}
+
+fn described_migrations(config: &Config) -> Value {
+    let snapshot = &config.snapshot;
+    let migrations = snapshot.migrations().iter().map(|migration| {
+        json!({
+            "name": migration.name,
+            "phase": migration.phase.name(),
+            "old": snapshot.backend(migration.old).name,
+            "new": snapshot.backend(migration.new).name,
+            "readPercent": migration.state.read_percent.to_string(),
+            "mirrorPercent": migration.state.mirror_percent.to_string(),
+            "writeOwner": migration.state.write_owner.name(),
+            "disabled": migration.disabled,
+            "rolledBack": migration.rolled_back,
+        })
+    });
+    migrations.collect()
+}
+
+pub(super) async fn migrations(State(state): State<AdminState>) -> Response {
+    let server = state.server;
+    let listed = tokio::task::spawn_blocking(move || {
+        let migrations = server.reloader.with_present(described_migrations);
+        let generation = server.engine.current().generation();
+        json!({ "generation": generation.0, "migrations": migrations })
+    });
+    match listed.await {
+        Ok(listed) => json(&listed),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "Failed", error.to_string()),
+    }
+}
+
+pub(super) async fn backends(State(state): State<AdminState>) -> Response {
+    json(&state.server.proxy.backends())
+}
+
+pub(super) async fn schema() -> Response {
+    json(&cutover::config::schema())
+}
+
+/// What a reload is asked with, in the query or in a JSON body.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct Asked {
+    #[serde(default)]
+    reason: Option<String>,
+    #[serde(default)]
+    dry_run: Option<bool>,
+}
+
+pub(super) async fn reload(
+    State(state): State<AdminState>,
+    Query(query): Query<Asked>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let asked = match merged(query, &body) {
+        Ok(asked) => asked,
+        Err(detail) => return problem(StatusCode::BAD_REQUEST, "Malformed request", detail),
+    };
+    let Some(reason) = asked.reason.filter(|reason| !reason.trim().is_empty()) else {
+        let detail = "Say why, with ?reason=… or {\"reason\": \"…\"}: it is kept with the outcome.";
+        return problem(StatusCode::BAD_REQUEST, "A reason is needed", detail);
+    };
+    let only_if = match expected(&headers) {
+        Ok(only_if) => only_if,
+        Err(detail) => return problem(StatusCode::BAD_REQUEST, "Malformed If-Match", detail),
+    };
+    let dry_run = asked.dry_run.unwrap_or(false);
+    let request = Request { trigger: Trigger::Api, reason, dry_run, only_if };
+    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
+    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
+        let detail = format!("It is 1 to {MAX_KEY} visible characters.");
+        return problem(StatusCode::BAD_REQUEST, "Malformed Idempotency-Key", detail);
+    }
+    run(state, request, key).await
+}
+
+async fn run(state: AdminState, request: Request, key: Option<String>) -> Response {
+    let asked = format!("{} {} {:?}", request.reason, request.dry_run, request.only_if);
+    let before = key.as_deref().and_then(|key| state.replies.find(key));
+    match before {
+        Some(before) if before.asked == asked => return repeated(&before),
+        Some(_) => {
+            let detail = "This Idempotency-Key came with another request before.";
+            return problem(StatusCode::CONFLICT, "Key used twice", detail);
+        }
+        None => {}
+    }
+    let reloader = std::sync::Arc::clone(&state.server.reloader);
+    let dry_run = request.dry_run;
+    let done = tokio::task::spawn_blocking(move || reloader.reload(&request)).await;
+    match done {
+        Ok(Ok(Reloaded { generation, warnings })) => {
+            let body =
+                json!({ "generation": generation.0, "dryRun": dry_run, "warnings": warnings });
+            if let Some(key) = key {
+                let status = StatusCode::OK.as_u16();
+                state.replies.remember(Remembered { key, asked, status, body: body.clone() });
+            }
+            ([(header::ETAG, etag(generation))], json(&body)).into_response()
+        }
+        Ok(Err(error)) => refused(&error),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "Failed", error.to_string()),
+    }
+}
+
+fn refused(error: &ReloadError) -> Response {
+    match error {
+        ReloadError::Config(report) => refused_config(report),
+        ReloadError::Moved { .. } => {
+            problem(StatusCode::PRECONDITION_FAILED, "Generation has moved", error.to_string())
+        }
+        ReloadError::Install(_) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            problem(status, "Configuration refused", error.to_string())
+        }
+    }
+}
+
+fn repeated(before: &Remembered) -> Response {
+    let status = StatusCode::from_u16(before.status).unwrap_or(StatusCode::OK);
+    let headers = [("idempotent-replayed", HeaderValue::from_static("true"))];
+    (status, headers, json(&before.body)).into_response()
+}
+
+/// The query's fields; a body's win.
+fn merged(query: Asked, body: &[u8]) -> Result<Asked, String> {
+    if body.is_empty() {
+        return Ok(query);
+    }
+    let body: Asked = serde_json::from_slice(body)
+        .map_err(|error| format!("The body is not {{\"reason\", \"dryRun\"}}: {error}."))?;
+    Ok(Asked { reason: body.reason.or(query.reason), dry_run: body.dry_run.or(query.dry_run) })
+}
+
+/// `If-Match: "7"` is generation 7; `*` is any.
+fn expected(headers: &HeaderMap) -> Result<Option<Generation>, String> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.trim_matches('"').parse();
+    number.map(|number| Some(Generation(number))).map_err(|_| {
+        "Give the generation that GET /admin/v1/config answers as ETag, in quotes.".to_owned()
+    })
+}
+
+fn etag(generation: Generation) -> HeaderValue {
+    HeaderValue::from_str(&format!("\"{generation}\"")).expect("digits and quotes are visible")
+}

@@ -1,0 +1,33 @@
+//! What the handlers share.
+
+use super::idempotency::Replies;
+use crate::server::Shared;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+
+/// What the handlers share.
+#[derive(Clone, Debug)]
+pub struct AdminState {
+    pub(super) server: Arc<Shared>,
+    pub(super) replies: Arc<Replies>,
+    listen: IpAddr,
+}
+
+impl AdminState {
+    pub(crate) fn new(server: Arc<Shared>, listen: SocketAddr) -> Self {
+        Self { server, replies: Arc::default(), listen: listen.ip() }
+    }
+
+    /// May this be the host of a request to the admin API? A page that made its own name resolve to our address cannot
+    /// pretend to another name than its own, and an address cannot be made to point elsewhere.
+    pub(super) fn serves_host(&self, authority: &str) -> bool {
+        let host = match authority.parse::<http::uri::Authority>() {
+            Ok(authority) => authority.host().trim_matches(['[', ']']).to_owned(),
+            Err(_) => return false,
+        };
+        match host.parse::<IpAddr>() {
+            Ok(ip) => ip.is_loopback() || ip == self.listen || self.listen.is_unspecified(),
+            Err(_) => host.eq_ignore_ascii_case("localhost"),
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `cutover run`: a server, and the signals that change or end it.
+
+use crate::args::{Output, Run};
+use crate::check;
+use crate::exit::{Exit, say};
+use cutover_server::drain::drain;
+use cutover_server::reload::Trigger;
+use cutover_server::{Options, Running, Server, upgrade};
+use std::sync::Arc;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+pub(crate) fn run(args: &Run) -> Exit {
+    if args.check {
+        return check::check(&args.config, Output::Text);
+    }
+    let options =
+        Options { file: args.config.clone(), upgrade: args.upgrade, watch: !args.no_watch };
+    let running = match Server::start(&options) {
+        Ok(running) => running,
+        Err(error) => {
+            say(format_args!("error: {error}"));
+            return Exit::Failed;
+        }
+    };
+    for warning in running.warnings() {
+        tracing::warn!("{}: {}", warning.key, warning.what);
+    }
+    running.meeting().write_pid();
+    say(started(&running));
+    let signals = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let exit = match signals {
+        Ok(runtime) => runtime.block_on(until_the_end(running)),
+        Err(error) => {
+            say(format_args!("error: cannot wait for signals: {error}"));
+            Exit::Failed
+        }
+    };
+    tracing::info!("stopped");
+    exit
+}
+
+/// `cutover 0.1.0 ready: http://127.0.0.1:8080 (generation 1), admin http://127.0.0.1:8081`
+fn started(running: &Running) -> String {
+    let data: Vec<String> = running.data_urls().collect();
+    let admin = match running.admin_address() {
+        Some(address) => format!("http://{address}"),
+        None => "off".to_owned(),
+    };
+    format!(
+        "cutover {} ready: {}, admin {admin}, generation {}",
+        env!("CARGO_PKG_VERSION"),
+        data.join(" "),
+        running.generation(),
+    )
+}
+
+/// What a signal asks for.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    quit: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            quit: signal(SignalKind::quit())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
+}
+
+async fn until_the_end(mut running: Running) -> Exit {
+    let mut signals = match Signals::new() {
+        Ok(signals) => signals,
+        Err(error) => {
+            say(format_args!("error: cannot wait for signals: {error}"));
+            return Exit::Failed;
+        }
+    };
+    loop {
+        tokio::select! {
+            _ = signals.terminate.recv() => break,
+            _ = signals.interrupt.recv() => {
+                tracing::info!("SIGINT: stopping at once");
+                running.meeting().remove_pid();
+                running.stop();
+                return Exit::Done;
+            }
+            _ = signals.quit.recv() => if replaced(&running).await { break },
+            _ = signals.hang_up.recv() => {
+                running.reopen_log();
+                let reloader = Arc::clone(running.reloader());
+                tokio::spawn(reloader.reload_aside(Trigger::Signal, "SIGHUP".to_owned()));
+            }
+        }
+    }
+    tracing::info!("draining: no new connections, waiting for the last exchange");
+    tokio::select! {
+        drained = drain(&mut running) => {
+            if drained.cut > 0 {
+                tracing::warn!(connections = drained.cut, "server.drain is over: cut");
+            }
+            tracing::info!(took_ms = drained.took.as_millis() as u64, "drained");
+        }
+        _ = signals.interrupt.recv() => tracing::info!("SIGINT: not waiting any longer"),
+    }
+    running.meeting().remove_pid();
+    running.stop();
+    Exit::Done
+}
+
+/// Hands the sockets over. False: nobody took them, and this process goes on.
+async fn replaced(running: &Running) -> bool {
+    tracing::info!("SIGQUIT: handing the listening sockets to the new process");
+    let (meeting, sockets) = (running.meeting().clone(), running.sockets().clone());
+    let handed = tokio::task::spawn_blocking(move || upgrade::hand_over(&meeting, &sockets)).await;
+    match handed {
+        Ok(Ok(())) => true,
+        Ok(Err(error)) => {
+            tracing::error!("not replaced, going on: {error}");
+            false
+        }
+        Err(error) => {
+            tracing::error!("not replaced, going on: {error}");
+            false
+        }
+    }
+}
