@@ -179,7 +179,10 @@ fn test(work: &Work) -> Result<Outcome> {
 }
 
 fn doc(work: &Work) -> Result<Outcome> {
-    let mut command = cargo(work, &["doc", "--no-deps", "--workspace", "--locked"]);
+    // Named kinds of targets, because `--examples` makes cargo select features as for `lint`: no second check of
+    // Pingora and wasmtime.
+    let what = ["doc", "--no-deps", "--workspace", "--locked", "--lib", "--examples"];
+    let mut command = cargo(work, &what);
     work.log.run(command.env("RUSTDOCFLAGS", "-Dwarnings"))?;
     passed("")
 }
