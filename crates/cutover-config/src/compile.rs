@@ -89,7 +89,7 @@ fn plain_migration(
         old: any,
         new: any,
         key: document.key.iter().map(|source| source.value.clone()).collect(),
-        salt: Salt::new(salt),
+        salt: Salt::with_bucketing(salt, document.bucketing),
         allow: document.allow.iter().map(|user| user.as_str()).collect(),
         deny: document.deny.iter().map(|user| user.as_str()).collect(),
         qa: document.qa.as_ref().and_then(|qa| {

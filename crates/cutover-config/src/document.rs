@@ -12,9 +12,9 @@ use crate::keys;
 use crate::place::{At, Sink, Span};
 use crate::reader::Reader;
 use crate::settings::{AdminSettings, ServerSettings, StateSettings};
-pub(crate) use migration::{HookNames, MigrationDocument, QaDocument, SecretSource};
+pub(crate) use migration::{HookNames, MigrationDocument, SecretSource};
 pub(crate) use plugin::PluginDocument;
-pub(crate) use route::{MigrationRouteDocument, RouteDocument, RouteMatch};
+pub(crate) use route::{RouteDocument, RouteMatch};
 use toml::de::DeTable;
 
 /// The whole file. Equal documents mean the same, wherever their values stand; values are kept, secrets are not.
@@ -57,9 +57,5 @@ impl Document {
         };
         root.finish_root();
         document
-    }
-
-    pub(crate) fn backend(&self, name: &str) -> Option<&BackendDocument> {
-        self.backends.iter().find(|backend| *backend.name == name)
     }
 }

@@ -148,9 +148,11 @@ fn write_finding(f: &mut fmt::Formatter<'_>, file: &str, finding: &Finding) -> f
 fn clip(line: &str, column: usize, room: usize) -> (String, usize) {
     let characters: Vec<char> =
         line.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let skipped = match characters.len() {
-        len if len <= room => 0,
-        len => column.saturating_sub(room / 2).min(len - room),
+    // A caret may stand behind the last character.
+    let width = characters.len().max(column + 1);
+    let skipped = match width <= room {
+        true => 0,
+        false => column.saturating_sub(room / 2).min(width - room),
     };
     let shown: String = characters.iter().skip(skipped).take(room).collect();
     (shown.trim_end().to_owned(), skipped)

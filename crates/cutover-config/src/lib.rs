@@ -5,6 +5,7 @@
 //! fit together?), `compile` (what does a request see?), [`change`](mod@change) (may a running process take it over?).
 //! The vocabulary is stated once, in `keys`; [`schema`](schema::schema) and the reference page are made from it.
 
+pub mod change;
 mod check;
 mod compile;
 mod document;
@@ -12,12 +13,18 @@ pub mod finding;
 mod keys;
 mod place;
 pub mod plan;
+mod print;
 mod reader;
+pub mod reference;
+pub mod schema;
 pub mod settings;
 mod units;
 
+pub use change::{Change, change};
 pub use finding::{Finding, Report, Severity};
 pub use plan::MigrationPlan;
+pub use reference::reference;
+pub use schema::{schema, schema_text};
 pub use settings::*;
 
 use cutover_core::Snapshot;
@@ -44,6 +51,19 @@ pub struct Config {
     pub warnings: Vec<Finding>,
     /// What it was made of, without secrets: for printing and for comparing.
     document: Document,
+}
+
+impl Config {
+    /// The configuration in force as TOML, defaults included. Loading it gives the same configuration; secrets are
+    /// named by where they are, never printed.
+    pub fn effective_toml(&self) -> String {
+        print::print(&self.document)
+    }
+
+    /// Do both mean the same, wherever their values stand? Secrets are compared by where they are.
+    pub fn means_the_same_as(&self, other: &Self) -> bool {
+        self.document == other.document
+    }
 }
 
 /// Reads a configuration. `file` is only its name in findings.

@@ -59,7 +59,6 @@ struct Draft {
     key: String,
     what: String,
     help: Option<String>,
-    secret: bool,
     other: Option<Span>,
 }
 
@@ -108,10 +107,8 @@ impl Sink {
         help: impl ToString,
     ) {
         let (key, what, help) = (key.to_string(), what.to_string(), help.to_string());
-        // A person who writes a secret into the file must not find it again in a log.
-        let secret = key.ends_with("secret");
         let help = (!help.is_empty()).then_some(help);
-        let draft = Draft { severity, span, key, what, help, secret, other: None };
+        let draft = Draft { severity, span, key, what, help, other: None };
         self.drafts.borrow_mut().push(draft);
     }
 
@@ -165,9 +162,18 @@ impl<'t> Lines<'t> {
                 None => draft.what,
             },
             help: draft.help,
-            source: (!draft.secret).then(|| source.to_owned()),
+            source: (!holds_secret(source)).then(|| source.to_owned()),
         }
     }
+}
+
+/// A person who wrote a secret into the file must not find it again in a log.
+fn holds_secret(line: &str) -> bool {
+    let mut values = line
+        .split("secret")
+        .skip(1)
+        .filter_map(|rest| rest.trim_start_matches(['"', '\'']).trim_start().strip_prefix('='));
+    values.any(|value| !value.trim_start().starts_with('{'))
 }
 
 /// The nearest character boundary at or before `at`.

@@ -7,7 +7,7 @@ use crate::reader::nearest;
 use crate::settings::Surroundings;
 use cutover_core::fallback::Cause;
 use cutover_core::key::KeySource;
-use cutover_core::{Backend, Percent};
+use cutover_core::{Backend, Bucketing, Percent};
 use std::collections::{HashMap, HashSet};
 
 /// A secret shorter than this can be guessed.
@@ -131,6 +131,11 @@ impl About<'_> {
             let what = "without a key nobody has a bucket: every read goes to old";
             let help = "add key = [{ header = \"x-user-id\" }, { cookie = \"sid\" }]";
             self.error("read-percent", percent.span, what, help);
+        }
+        let fraction = !percent.value.thousandths().is_multiple_of(1_000);
+        if fraction && migration.bucketing == Bucketing::Unleash {
+            let what = "unleash knows whole percents only: the whole percent below counts";
+            self.warning("read-percent", percent.span, what, "write a whole percent");
         }
     }
 

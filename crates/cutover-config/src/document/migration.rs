@@ -6,10 +6,10 @@ use crate::keys;
 use crate::place::{At, Span};
 use crate::plan::{ComparePlan, Data, Date, GatesPlan, MigrationPlan, MirrorPlan, StepsPlan};
 use crate::reader::{Item, Reader, Size, is_bare};
-use cutover_core::Percent;
 use cutover_core::edit::Edits;
 use cutover_core::fallback::{Cause, Causes, FallbackPolicy};
 use cutover_core::key::KeySource;
+use cutover_core::{Bucketing, Percent};
 use http::HeaderName;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub(crate) struct MigrationDocument {
     pub(crate) qa: Option<QaDocument>,
     pub(crate) disabled: bool,
     pub(crate) salt: Option<At<String>>,
+    pub(crate) bucketing: Bucketing,
     pub(crate) routes: Vec<MigrationRouteDocument>,
     pub(crate) read_percent: Option<At<Percent>>,
     pub(crate) fallback: FallbackPolicy,
@@ -86,6 +87,7 @@ pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
         qa: qa(reader),
         disabled: reader.get_or_default("disabled").value,
         salt: reader.get("salt"),
+        bucketing: reader.choice("bucketing", &Bucketing::ALL),
         routes: read_migrations(reader),
         read_percent: reader.get("read-percent"),
         fallback,

@@ -89,6 +89,13 @@ pub(crate) static MIGRATION: Section = Section {
                       cohort.",
         },
         Key {
+            name: "bucketing",
+            kind: Kind::Word(&["cutover-1", "flagd-v2", "unleash"]),
+            presence: Default("cutover-1"),
+            meaning: "Arithmetic from salt and key to a bucket. The others keep users where a flag \
+                      service has put them; `unleash` knows whole percents only.",
+        },
+        Key {
             name: "routes",
             kind: Kind::List(&Kind::Table(&MIGRATION_ROUTE)),
             presence: Required("add routes = [{ path = \"/api/profile/{id}\" }]"),

@@ -317,6 +317,7 @@ impl Kind {
             }
             Self::List(inner) => match inner {
                 Self::Text => "a list of texts".to_owned(),
+                Self::Table(_) => "a list of tables".to_owned(),
                 _ => format!("a list, each {}", inner.describe()),
             },
             Self::Table(_) | Self::Free => "a table".to_owned(),
@@ -329,7 +330,7 @@ impl Kind {
 }
 
 /// `a, b or c`.
-pub(crate) fn one_of(words: &[String]) -> String {
+fn one_of(words: &[String]) -> String {
     match words {
         [] => String::new(),
         [only] => only.clone(),

@@ -1,0 +1,180 @@
+//! An effective configuration is one that loads, and means the same.
+
+use crate::sample::SAMPLE;
+use crate::surroundings::{loaded, usual};
+use cutover_config::{Config, load};
+use expect_test::expect;
+use proptest::prelude::*;
+
+fn check(text: &str) -> Config {
+    let config = loaded(text);
+    let printed = config.effective_toml();
+    let again = load(&printed, "printed.toml", &usual())
+        .unwrap_or_else(|report| panic!("{report}\n{printed}"));
+    assert!(config.means_the_same_as(&again), "{text}\n---\n{printed}");
+    assert_eq!(config.server, again.server);
+    assert_eq!(config.plugins, again.plugins);
+    assert_eq!(config.plans, again.plans);
+    assert_eq!(config.snapshot.backends(), again.snapshot.backends());
+    assert_eq!(printed, again.effective_toml());
+    config
+}
+
+#[test]
+fn the_sample_and_the_empty_file() {
+    check(SAMPLE);
+    check("");
+}
+
+#[test]
+fn the_examples() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/configs");
+    for entry in std::fs::read_dir(folder).expect("the folder is there") {
+        let path = entry.expect("readable").path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            check(&std::fs::read_to_string(path).expect("readable"));
+        }
+    }
+}
+
+#[test]
+fn secrets_are_named_and_never_printed() {
+    let config = check(SAMPLE);
+    let printed = config.effective_toml();
+    assert!(printed.contains("CUTOVER_QA_SECRET"), "{printed}");
+    assert!(!printed.contains("0123456789abcdef"), "{printed}");
+    assert!(!format!("{config:?}").contains("0123456789abcdef"));
+}
+
+#[test]
+fn how_it_looks() {
+    let text = "
+        [backends.a]
+        addresses = ['127.0.0.1:1']
+        [[routes]]
+        path = '/{*rest}'
+        backend = 'a'
+        headers = { x-tenant = true }
+    ";
+    expect![[r#"
+        [server]
+        listen = ["127.0.0.1:8080"]
+        threads = 0
+        header-timeout = "10s"
+        idle-timeout = "1m"
+        max-header-bytes = "64KiB"
+        max-headers = 128
+        drain = "30s"
+        debug-headers = false
+
+        [server.access-log]
+        format = "json"
+
+        [admin]
+        listen = "127.0.0.1:8081"
+
+        [state]
+        store = "cutover.state"
+
+        [backends.a]
+        addresses = ["127.0.0.1:1"]
+        protocol = "http1"
+        balance = "round-robin"
+        connect-timeout = "1s"
+        timeout = "30s"
+
+        [[routes]]
+        path = "/{*rest}"
+        backend = "a"
+
+        [routes.headers]
+        x-tenant = true
+    "#]]
+    .assert_eq(&loaded(text).effective_toml());
+}
+
+/// Parts of a file that fit together however they are drawn.
+#[derive(Clone, Debug)]
+struct Drawn {
+    percent: Option<u32>,
+    timeout_ms: u64,
+    memory: u64,
+    value: String,
+    user: String,
+    methods: Vec<&'static str>,
+    flags: [bool; 6],
+    number: i64,
+    float: f64,
+}
+
+fn drawn() -> impl Strategy<Value = Drawn> {
+    let methods = proptest::sample::subsequence(vec!["GET", "HEAD", "POST", "PUT", "PURGE"], 1..=5);
+    (
+        proptest::option::of(0u32..=100_000),
+        1u64..1_000_000,
+        (64u64 << 10)..(1 << 30),
+        "[ -~]{0,20}",
+        "\\PC{0,10}[a-z]",
+        methods,
+        any::<[bool; 6]>(),
+        any::<i64>(),
+        -1e15f64..1e15,
+    )
+        .prop_map(
+            |(percent, timeout_ms, memory, value, user, methods, flags, number, float)| Drawn {
+                percent,
+                timeout_ms,
+                memory,
+                value,
+                user,
+                methods,
+                flags,
+                number,
+                float,
+            },
+        )
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+impl Drawn {
+    fn text(&self) -> String {
+        let [tls, salt, disabled, group, worker, ca] = self.flags;
+        let only = |flag: bool, text: &str| if flag { text.to_owned() } else { String::new() };
+        let percent =
+            self.percent.map(|t| format!("read-percent = \"{}.{:03}%\"\n", t / 1_000, t % 1_000));
+        let backend_tls =
+            if ca { "tls = { ca = \"ca.pem\", server-name = \"x\" }\n" } else { "tls = true\n" };
+        [
+            "[backends.a]\naddresses = [\"a:1\", \"[::1]:2\"]\n".to_owned(),
+            only(tls, backend_tls),
+            format!("[backends.b]\naddresses = [\"b:1\"]\ntimeout = \"{}ms\"\n", self.timeout_ms),
+            "[migrations.m]\nold = \"a\"\nnew = \"b\"\nowner = \"me\"\nexpires = 2030-01-31\n"
+                .to_owned(),
+            "key = [{ cookie = \"sid\" }, { path = \"id\" }]\n".to_owned(),
+            percent.unwrap_or_default(),
+            only(disabled, "disabled = true\n"),
+            only(group, "group = \"g\"\n"),
+            only(salt && group, "salt = \"group\"\n"),
+            format!("allow = [{}]\n", quoted(&self.user)),
+            format!("routes = [{{ path = \"/u/{{id}}\", methods = {:?} }}]\n", self.methods),
+            format!("headers.request.set = {{ x-a = {} }}\n", quoted(&self.value)),
+            "plugins = { split = \"p\", fallback = \"p\" }\n".to_owned(),
+            format!("[plugins.p]\ncomponent = \"p.wasm\"\nmemory = {}\n", self.memory),
+            only(worker, "isolation = \"request\"\n"),
+            format!("config = {{ n = {}, f = {:?}, ", self.number, self.float),
+            format!("s = {}, l = [[1], []], t = {{ a.b = true }} }}\n", quoted(&self.user)),
+        ]
+        .concat()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn whatever_loads_is_printed_so_that_it_loads_again(drawn in drawn()) {
+        check(&drawn.text());
+    }
+}
