@@ -1,0 +1,11 @@
+//! Stories an embedder would tell: stickiness, reloads, fallback and breaker over time, refused configurations.
+
+#![allow(missing_docs, reason = "tests")]
+
+mod allocation;
+mod fallback;
+#[cfg(feature = "wasm")]
+mod plugins;
+mod reload;
+mod scene;
+mod sticky;
