@@ -44,7 +44,8 @@ struct TenantSplit {
 
 impl Plugin for TenantSplit {
     fn configure(environment: &Environment, manifest: &mut Manifest) -> Result<Self, String> {
-        let config: Config = serde_json::from_str(&environment.config).map_err(|e| e.to_string())?;
+        let config: Config =
+            serde_json::from_str(&environment.config).map_err(|e| e.to_string())?;
         let Config { mut tenants, header, others } = config;
         if tenants.iter().any(String::is_empty) {
             return Err("a tenant has no name: remove the empty string from `tenants`".to_owned());

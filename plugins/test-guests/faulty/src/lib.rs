@@ -64,8 +64,11 @@ impl split::Guest for Faulty {
     fn decide(req: View) -> Decision {
         let calls = CALLS.get() + 1;
         CALLS.set(calls);
-        let mut decision =
-            Decision { backend: u16::from(req.bucket < req.share), deadline_ms: None, reason: None };
+        let mut decision = Decision {
+            backend: u16::from(req.bucket < req.share),
+            deadline_ms: None,
+            reason: None,
+        };
         match fault(&req).as_str() {
             "side" => decision.backend = 9,
             "reason" => decision.reason = Some(7),
