@@ -75,11 +75,11 @@ impl HeaderSink for http::HeaderMap {
     }
 
     fn append(&mut self, name: &HeaderName, value: HeaderValue) {
-        http::HeaderMap::append(self, name.clone(), value);
+        Self::append(self, name.clone(), value);
     }
 
     fn remove(&mut self, name: &HeaderName) {
-        http::HeaderMap::remove(self, name);
+        Self::remove(self, name);
     }
 }
 

@@ -66,10 +66,12 @@ pub struct UserList {
 
 impl UserList {
     /// Is the user on it?
+    #[inline]
     pub fn contains(&self, key: &[u8]) -> bool {
-        if self.users.is_empty() {
-            return false;
-        }
+        !self.users.is_empty() && self.holds(key)
+    }
+
+    fn holds(&self, key: &[u8]) -> bool {
         let is_key = |id: u32| *self.users[id as usize] == *key;
         self.index.find(hash(self.index.seed(), key), is_key).is_some()
     }

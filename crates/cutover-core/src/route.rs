@@ -175,9 +175,11 @@ impl RouteTable {
 
     /// The best route for a request. Allocates nothing; each node of the table is entered at most once.
     pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
-        let mut best = Best { table: self, request, found: None };
-        self.hosts.roots(request.host, |root| self.trie.walk(root, request.path, &mut best));
-        best.found
+        let found = Match { route: RouteId(u32::MAX), spans: [(0, 0); MAX_PARAMS] };
+        let mut best = Best { table: self, request, found };
+        let any =
+            self.hosts.roots(request.host, |root| self.trie.walk(root, request.path, &mut best));
+        any.then_some(best.found)
     }
 
     /// The parameters of a match.
@@ -211,21 +213,28 @@ impl RouteTable {
 struct Best<'t, 'q, 'r> {
     table: &'t RouteTable,
     request: &'q RequestView<'r>,
-    found: Option<Match>,
+    /// Means something once the walk has stopped.
+    found: Match,
 }
 
 impl Visit for Best<'_, '_, '_> {
     #[inline]
-    fn leaf(&mut self, leaf: Leaf, spans: &Spans) -> bool {
+    fn spans(&mut self) -> &mut Spans {
+        &mut self.found.spans
+    }
+
+    #[inline]
+    fn leaf(&mut self, leaf: Leaf) -> bool {
         let route = match leaf.routes() {
-            LeafRoutes::Open(route) => Some(route),
+            LeafRoutes::Open(route) => route,
             LeafRoutes::Group(index) => {
                 let mut candidates = self.table.group(index).iter();
                 let best = candidates.find(|c| c.holds(&self.table.specs, self.request));
-                best.map(|candidate| candidate.route)
+                let Some(best) = best else { return false };
+                best.route
             }
         };
-        self.found = route.map(|route| Match { route: RouteId(route), spans: *spans });
-        route.is_some()
+        self.found.route = RouteId(route);
+        true
     }
 }

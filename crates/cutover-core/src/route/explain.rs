@@ -1,7 +1,7 @@
 //! Near misses, for whoever asks at 3 a.m. why a request did not go where it should. Not on the path of a request.
 
 use super::trie::{Leaf, LeafRoutes, Visit};
-use super::{RouteTable, Spans};
+use super::{MAX_PARAMS, RouteTable, Spans};
 use crate::key::query_param;
 use crate::{RequestView, RouteId};
 use http::HeaderName;
@@ -30,7 +30,8 @@ impl RouteTable {
     /// Routes that would have been preferred to the one that [`find`](Self::find) gives, had their predicates held;
     /// best first. If no route matches, all whose host and path do.
     pub fn near_misses(&self, request: &RequestView<'_>) -> Vec<NearMiss> {
-        let mut misses = Misses { table: self, request, found: Vec::new() };
+        let spans = [(0, 0); MAX_PARAMS];
+        let mut misses = Misses { table: self, request, spans, found: Vec::new() };
         self.hosts.roots(request.host, |root| self.trie.walk(root, request.path, &mut misses));
         misses.found
     }
@@ -54,11 +55,16 @@ impl RouteTable {
 struct Misses<'t, 'q, 'r> {
     table: &'t RouteTable,
     request: &'q RequestView<'r>,
+    spans: Spans,
     found: Vec<NearMiss>,
 }
 
 impl Visit for Misses<'_, '_, '_> {
-    fn leaf(&mut self, leaf: Leaf, _: &Spans) -> bool {
+    fn spans(&mut self) -> &mut Spans {
+        &mut self.spans
+    }
+
+    fn leaf(&mut self, leaf: Leaf) -> bool {
         let LeafRoutes::Group(group) = leaf.routes() else { return true };
         for candidate in self.table.group(group) {
             let missed = self.table.missed(candidate.route, self.request);

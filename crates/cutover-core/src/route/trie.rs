@@ -59,6 +59,11 @@ struct Link(u32);
 impl Link {
     const NONE: Self = Self(NONE);
     const LEAF: u32 = 1 << 31;
+
+    #[inline]
+    fn leaf(self) -> Option<Leaf> {
+        (self.0 & Self::LEAF != 0).then_some(Leaf(self.0 & !Self::LEAF))
+    }
 }
 
 /// One state of the walk. Aligned, so that entering it touches one cache line.
@@ -82,8 +87,11 @@ struct Node {
 
 /// Sees what a walk passes.
 pub(super) trait Visit {
-    /// A pattern matched the path; `true` ends the walk. Patterns come best first.
-    fn leaf(&mut self, leaf: Leaf, spans: &Spans) -> bool;
+    /// Where the walk notes the parameters it has passed.
+    fn spans(&mut self) -> &mut Spans;
+
+    /// A pattern matched the path, with these spans; `true` ends the walk. Patterns come best first.
+    fn leaf(&mut self, leaf: Leaf) -> bool;
 
     /// A node was entered.
     #[inline(always)]
@@ -107,107 +115,98 @@ impl Trie {
     /// Walks all patterns under `root` that match the path, best first, until `visit` has seen enough.
     #[inline]
     pub(super) fn walk(&self, root: u32, path: &str, visit: &mut impl Visit) -> bool {
+        let path = path.as_bytes();
         // Positions are kept in 32 bits.
-        if !path.starts_with('/') || path.len() >= NONE as usize {
-            return false;
-        }
-        let mut spans = [(0, 0); MAX_PARAMS];
-        self.descend(visit, path.as_bytes(), Place { node: root, at: 1, used: 0 }, &mut spans)
+        let walkable = path.first() == Some(&b'/') && path.len() < NONE as usize;
+        walkable && self.descend(visit, path, root, 1, 0)
     }
 
+    /// Goes on from a node: before the segment that begins at `at`, which is one past the path's end if there is none
+    /// left, with `used` parameters passed.
     fn descend(
         &self,
         visit: &mut impl Visit,
         path: &[u8],
-        mut place: Place,
-        spans: &mut Spans,
+        mut node: u32,
+        mut at: usize,
+        mut used: usize,
     ) -> bool {
         loop {
             visit.node();
-            let node = &self.nodes[place.node as usize];
-            if place.at > path.len() {
-                return node.here != Leaf::NONE && visit.leaf(node.here, spans);
+            let here = &self.nodes[node as usize];
+            if at > path.len() {
+                return here.here != Leaf::NONE && visit.leaf(here.here);
             }
-            let last = node.param == Link::NONE && node.rest == Leaf::NONE;
-            if let Some(next) = self.exact(node, path, place) {
-                if last {
-                    place = next;
+            let no_other_way = here.param == Link::NONE && here.rest == Leaf::NONE;
+            if let Some((child, next)) = self.exact(here.child, node, path, at) {
+                if no_other_way {
+                    (node, at) = (child, next);
                     continue;
                 }
-                if self.descend(visit, path, next, spans) {
+                if self.descend(visit, path, child, next, used) {
                     return true;
                 }
             }
-            if last {
+            if no_other_way {
                 return false;
             }
-            if node.param != Link::NONE {
-                let end = place.at + slash(&path[place.at..]);
-                spans[place.used] = (place.at as u32, end as u32);
-                if end == place.at {
+            if here.param != Link::NONE {
+                let end = at + slash(&path[at..]);
+                visit.spans()[used] = (at as u32, end as u32);
+                if end == at {
                     // An empty segment is no value.
-                } else if node.param.0 & Link::LEAF != 0 {
-                    let leaf = Leaf(node.param.0 & !Link::LEAF);
-                    if end == path.len() && visit.leaf(leaf, spans) {
+                } else if let Some(leaf) = here.param.leaf() {
+                    if end == path.len() && visit.leaf(leaf) {
                         return true;
                     }
-                } else {
-                    let next = Place { node: node.param.0, at: end + 1, used: place.used + 1 };
-                    if node.rest == Leaf::NONE {
-                        place = next;
-                        continue;
-                    }
-                    if self.descend(visit, path, next, spans) {
-                        return true;
-                    }
+                } else if here.rest == Leaf::NONE {
+                    (node, at, used) = (here.param.0, end + 1, used + 1);
+                    continue;
+                } else if self.descend(visit, path, here.param.0, end + 1, used + 1) {
+                    return true;
                 }
             }
-            if node.rest == Leaf::NONE {
+            if here.rest == Leaf::NONE {
                 return false;
             }
-            spans[place.used] = (place.at as u32, path.len() as u32);
-            return visit.leaf(node.rest, spans);
+            visit.spans()[used] = (at as u32, path.len() as u32);
+            return visit.leaf(here.rest);
         }
     }
 
-    /// The place behind the child whose text the path continues with.
+    /// The child whose text the path continues with at `at`, and where the path goes on behind it.
     #[inline]
-    fn exact(&self, node: &Node, path: &[u8], place: Place) -> Option<Place> {
-        match node.child {
+    fn exact(&self, child: u32, parent: u32, path: &[u8], at: usize) -> Option<(u32, usize)> {
+        match child {
             NONE => None,
-            MANY => self.indexed(path, place),
-            child => self.follow(child, path, place),
+            MANY => self.indexed(parent, path, at),
+            child => self.follow(child, path, at).map(|next| (child, next)),
         }
     }
 
-    fn indexed(&self, path: &[u8], place: Place) -> Option<Place> {
+    fn indexed(&self, parent: u32, path: &[u8], at: usize) -> Option<(u32, usize)> {
         // A segment longer than any that is known cannot be one of them, however long it is.
-        let window = &path[place.at..path.len().min(place.at + self.longest + 1)];
+        let window = &path[at..path.len().min(at + self.longest + 1)];
         let first = &window[..slash(window)];
         let mut found = None;
-        self.index.find(edge_hash(self.index.seed(), place.node, first), |entry| {
+        self.index.find(edge_hash(self.index.seed(), parent, first), |entry| {
             let child = self.children[entry as usize];
-            let same_parent = self.nodes[child as usize].parent == place.node;
-            // Of the children of one node only one begins with this segment, so if the rest of its text does not
-            // agree, none does.
-            if same_parent {
-                found = self.follow(child, path, place);
+            if self.nodes[child as usize].parent == parent {
+                found = self.follow(child, path, at).map(|next| (child, next));
             }
-            same_parent && found.is_some()
+            found.is_some()
         });
         found
     }
 
+    /// Where the path goes on behind the text of a child, if it continues with it.
     #[inline]
-    fn follow(&self, child: u32, path: &[u8], place: Place) -> Option<Place> {
-        let node = &self.nodes[child as usize];
-        let rest = path[place.at..].strip_prefix(self.text(node))?;
-        let at_boundary = rest.first().is_none_or(|&b| b == b'/');
-        at_boundary.then(|| Place {
-            node: child,
-            at: path.len() - rest.len() + 1,
-            used: place.used,
-        })
+    fn follow(&self, child: u32, path: &[u8], at: usize) -> Option<usize> {
+        let text = self.text(&self.nodes[child as usize]);
+        let end = at + text.len();
+        let next = path.get(end);
+        let agrees = path.get(at..end)? == text && (next == Some(&b'/') || next.is_none());
+        agrees.then_some(end + 1)
     }
 
     #[inline]
@@ -224,14 +223,6 @@ impl Trie {
     pub(super) fn len(&self) -> usize {
         self.nodes.len()
     }
-}
-
-/// Where a walk stands: before the segment that begins at `at`; one past the path's end if there is none left.
-#[derive(Clone, Copy)]
-struct Place {
-    node: u32,
-    at: usize,
-    used: usize,
 }
 
 #[inline]

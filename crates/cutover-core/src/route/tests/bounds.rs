@@ -9,10 +9,15 @@ use crate::route::{MAX_PARAMS, RouteTable, Spans};
 struct Counter {
     nodes: usize,
     leaves: usize,
+    spans: Spans,
 }
 
 impl Visit for Counter {
-    fn leaf(&mut self, _: Leaf, _: &Spans) -> bool {
+    fn spans(&mut self) -> &mut Spans {
+        &mut self.spans
+    }
+
+    fn leaf(&mut self, _: Leaf) -> bool {
         self.leaves += 1;
         false
     }
