@@ -130,6 +130,3 @@ fn create_private(path: &Path) -> io::Result<fs::File> {
 fn owned_alone(_: &fs::Metadata, _: &Path) -> io::Result<()> {
     Err(io::Error::other("cannot be checked on this system"))
 }
-
-#[cfg(test)]
-mod tests;

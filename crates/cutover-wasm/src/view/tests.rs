@@ -12,12 +12,8 @@ fn pack(
 ) -> (Vec<Option<Vec<u8>>>, Traits) {
     let mut table = RouteTable::default();
     table.insert(RouteSpec { path: "/a".into(), ..RouteSpec::default() }).expect("valid");
-    let mut request = RequestView::new(
-        &http::Method::GET,
-        "old.example:8080",
-        "/a",
-        headers as &dyn cutover_core::Headers,
-    );
+    let mut request =
+        RequestView::new(&http::Method::GET, "old.example:8080", "/a", headers as &dyn Headers);
     let matched = table.find(&request).expect("matches");
     change(&mut request);
     let params = table.params(&matched);

@@ -1,1 +1,0 @@
-//! Hit, corrupt, incompatible, unsafe folder.
