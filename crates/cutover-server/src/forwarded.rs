@@ -84,9 +84,6 @@ pub fn apply(
     if believed {
         headers.set(&FORWARDED, element.after(received, &FORWARDED));
         headers.set(&FOR, address.after(received, &FOR));
-        if received.contains_key(PROTO) && received.contains_key(FORWARDED_HOST) {
-            return;
-        }
     } else {
         headers.set(&FORWARDED, element.value());
         headers.set(&FOR, address.value());

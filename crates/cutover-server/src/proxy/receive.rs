@@ -4,8 +4,8 @@ use super::context::{Context, Facts, host};
 use crate::forwarded;
 use crate::plane::{Plane, ProxySettings, Serving};
 use crate::upstream::WEBSOCKET_IDLE;
-use cutover::Refused;
 use cutover::core::path::{PathError, normalise};
+use cutover::{Exchange, Refused};
 use http::header::{HOST, UPGRADE};
 use http::{StatusCode, Uri, Version};
 use pingora::http::RequestHeader;
@@ -67,7 +67,8 @@ impl Refusal {
     }
 }
 
-/// Decides. On success the context holds the exchange and its half of the generation.
+/// Decides. On success the context holds the exchange and its half of the generation; on refusal the newest half, for
+/// its access log.
 pub(super) fn begin(
     plane: &Plane,
     session: &mut Session,
@@ -77,24 +78,34 @@ pub(super) fn begin(
     let settings = newest.as_ref().map_or(plane.settings(), |serving| serving.settings());
     limit(session, settings);
     ctx.facts = facts(plane, session, settings);
-    ctx.serving.clone_from(&newest);
     if ctx.facts.websocket {
         session.set_read_timeout(Some(WEBSOCKET_IDLE));
     }
+    match decide(plane, session, ctx.facts) {
+        Ok(exchange) => {
+            ctx.serving = serving(plane, newest, &exchange);
+            ctx.exchange = Some(exchange);
+            ctx.serving.is_some().then_some(()).ok_or(Refusal::NotReady)
+        }
+        Err(refusal) => {
+            ctx.serving = newest;
+            Err(refusal)
+        }
+    }
+}
+
+fn decide(plane: &Plane, session: &mut Session, facts: Facts) -> Result<Exchange, Refusal> {
     to_normal_form(session.req_header_mut())?;
     let head = session.req_header();
     check_host(head)?;
-    let exchange = plane.engine().begin(&ctx.facts.view(head)).map_err(Refusal::Engine)?;
-    ctx.serving = Some(serving(plane, newest, &exchange).ok_or(Refusal::NotReady)?);
-    ctx.exchange = Some(exchange);
-    Ok(())
+    plane.engine().begin(&facts.view(head)).map_err(Refusal::Engine)
 }
 
 /// The half that belongs to the exchange's generation; nearly always the newest.
 fn serving(
     plane: &Plane,
     newest: Option<Arc<Serving>>,
-    exchange: &cutover::Exchange,
+    exchange: &Exchange,
 ) -> Option<Arc<Serving>> {
     let generation = exchange.generation();
     newest

@@ -36,8 +36,7 @@ pub(super) async fn fail(session: &mut Session, ctx: &mut Context, error: &Error
     if !gone && !has_begun(session) {
         // Pingora closes the connection after an error; say so.
         session.set_keepalive(None);
-        let detail = format!("no reply from the backend: {why}");
-        if let Err(error) = write(session, ctx, status, &detail).await {
+        if let Err(error) = write(session, ctx, status, detail(why)).await {
             tracing::debug!(%error, "the client left before it was told");
         }
     }
@@ -57,6 +56,23 @@ fn verdict(error: &Error) -> (StatusCode, &'static str) {
         ErrorSource::Internal | ErrorSource::Unset => {
             (StatusCode::INTERNAL_SERVER_ERROR, "internal")
         }
+    }
+}
+
+/// What a name in the log means, for the client.
+fn detail(why: &str) -> &'static str {
+    match why {
+        "timeout" => "the backend did not answer in time",
+        "connect" => "no connection to the backend",
+        "reset" => "the backend broke the connection before its reply was complete",
+        "bad-reply" => "the backend's reply is not HTTP",
+        "slow-body" => "the rest of the request's body did not arrive in time",
+        "bad-request" => "the request cannot be forwarded: its header or body is malformed",
+        "plugin" => "a plugin that guards this route failed, and refuses then",
+        "fallback-plugin" => {
+            "the backend failed, and the migration's fallback plugin answers for it"
+        }
+        _ => "something went wrong inside cutover; its log has this id",
     }
 }
 

@@ -23,13 +23,14 @@ impl Watch {
 
     /// Runs until dropped.
     pub async fn run(&self) {
-        let connector = Arc::new(Connector::new(None));
+        // Made when first needed: it reads the system's certificate authorities.
+        let mut connector = None;
         let mut changed = self.0.changes();
         loop {
             let mut tasks = JoinSet::new();
             if let Some(serving) = self.0.newest() {
                 for pool in serving.backends().pools() {
-                    start(&mut tasks, pool, &connector, self.0.book());
+                    start(&mut tasks, pool, &mut connector, self.0.book());
                 }
             }
             // The tasks of the last generation end here, when their set is dropped.
@@ -43,10 +44,11 @@ impl Watch {
 fn start(
     tasks: &mut JoinSet<()>,
     pool: &Arc<Pool>,
-    connector: &Arc<Connector>,
+    connector: &mut Option<Arc<Connector>>,
     book: &Arc<AddressBook>,
 ) {
     if let Some(check) = &pool.health {
+        let connector = connector.get_or_insert_with(|| Arc::new(Connector::new(None)));
         tasks.spawn(keep_checking(Arc::clone(pool), Arc::clone(connector), check.clone()));
     }
     if pool.has_names() {

@@ -1,0 +1,101 @@
+//! The admin API.
+
+use crate::process::{Process, Setup};
+use cutover_server::admin::{ENDPOINTS, document};
+use cutover_test::{Client, Upstream};
+use serde_json::Value;
+
+async fn running() -> (Process, Setup, Upstream) {
+    let upstream = Upstream::named("b").await;
+    let setup = Setup::new("", upstream.address());
+    let process = Process::start(&setup.file, &["--no-watch"]);
+    (process, setup, upstream)
+}
+
+fn json(reply: &http::Response<bytes::Bytes>) -> Value {
+    serde_json::from_slice(reply.body()).unwrap_or_else(|_| panic!("{:?}", reply.body()))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_described_endpoint_exists_and_answers_as_described() {
+    let (process, _setup, _upstream) = running().await;
+    let client = Client::http1(process.admin);
+    let served = json(&client.get("/admin/v1/openapi.json", &[]).await);
+    assert_eq!(served, document());
+    for endpoint in ENDPOINTS {
+        let reply = client.send(&endpoint.method.to_uppercase(), endpoint.path, &[], "").await;
+        let status = reply.status().as_u16();
+        assert!(
+            endpoint.statuses.contains(&status),
+            "{} {}: {status}",
+            endpoint.method,
+            endpoint.path
+        );
+    }
+    let unknown = client.get("/admin/v2", &[]).await;
+    assert_eq!(unknown.status(), 404);
+    assert_eq!(unknown.headers()["content-type"], "application/problem+json");
+    let wrong = client.send("DELETE", "/admin/v1/config", &[], "").await;
+    assert_eq!(wrong.status(), 405);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn probes_and_metrics_answer() {
+    let (process, _setup, _upstream) = running().await;
+    let client = Client::http1(process.admin);
+    assert_eq!(client.get("/livez", &[]).await.body(), "ok\n");
+    assert_eq!(client.get("/readyz", &[]).await.body(), "ok\n");
+    Client::http1(process.data).get("/", &[]).await;
+    let metrics = client.get("/metrics", &[]).await;
+    let text = std::str::from_utf8(metrics.body()).expect("text");
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    assert_eq!(text.matches("# EOF").count(), 1);
+    for name in
+        ["cutover_open_connections", "cutover_heads_refused_total", "cutover_config_generation"]
+    {
+        assert!(text.contains(name), "{name} is missing: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn pages_of_other_origins_are_kept_out() {
+    let (process, _setup, _upstream) = running().await;
+    let client = Client::http1(process.admin);
+    let rebound = client.get("/livez", &[("host", "evil.example")]).await;
+    assert_eq!(rebound.status(), 421);
+    let local = client.get("/livez", &[("host", "localhost:1")]).await;
+    assert_eq!(local.status(), 200);
+    let reload = "/admin/v1/config:reload?reason=x";
+    let foreign = client.send("POST", reload, &[("origin", "https://evil.example")], "").await;
+    assert_eq!(foreign.status(), 403);
+    let other_port = client.send("POST", reload, &[("origin", "http://127.0.0.1:1")], "").await;
+    assert_eq!(other_port.status(), 403);
+    let own = format!("http://{}", process.admin);
+    let own = client.send("POST", reload, &[("origin", &own)], "").await;
+    assert_eq!(own.status(), 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn decide_explains_by_query_and_by_body() {
+    let (process, _setup, _upstream) = running().await;
+    let client = Client::http1(process.admin);
+    let path = "/admin/v1/decide?method=GET&path=/api/x%3Fy=z&header=x-user-id:%201";
+    let by_query = json(&client.get(path, &[]).await);
+    assert_eq!(by_query["backend"], "b", "{by_query}");
+    let body = r#"{"path": "/api/x?y=z", "headers": {"x-user-id": "1"}}"#;
+    let by_body = json(&client.send("POST", "/admin/v1/decide", &[], body).await);
+    assert_eq!(by_query, by_body);
+    let bad = client.send("POST", "/admin/v1/decide", &[], "{}").await;
+    assert_eq!(bad.status(), 400);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_configuration_is_shown_with_its_generation() {
+    let (process, _setup, upstream) = running().await;
+    let reply = Client::http1(process.admin).get("/admin/v1/config", &[]).await;
+    assert_eq!(reply.headers()["etag"], "\"1\"");
+    let shown = json(&reply);
+    assert_eq!(shown["generation"], 1);
+    let backend = upstream.address().to_string();
+    assert!(shown["config"].to_string().contains(&backend), "{shown}");
+}

@@ -1,0 +1,92 @@
+//! The command line: exit codes, and what people and programs read.
+
+use crate::process::{Process, Setup, cutover, stderr, stdout};
+use cutover_test::Upstream;
+use serde_json::Value;
+
+const GOOD: &str = "[server]\nlisten = [\"127.0.0.1:0\"]\n[backends.monolith]\n\
+                    addresses = [\"127.0.0.1:9001\"]\n[[routes]]\npath = \"/{*rest}\"\n\
+                    backend = \"monolith\"\n";
+
+fn folder(config: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::write(folder.path().join("cutover.toml"), config).expect("written");
+    folder
+}
+
+#[test]
+fn usage_errors_are_64_and_help_is_not_an_error() {
+    let here = folder(GOOD);
+    for wrong in
+        [&["nonsense"][..], &[], &["reload"], &["run", "--nonsense"], &["explain", "x y z"]]
+    {
+        let output = cutover(here.path(), wrong);
+        assert_eq!(output.status.code(), Some(64), "{wrong:?}: {}", stderr(&output));
+    }
+    for right in [&["--help"][..], &["--version"], &["run", "--help"]] {
+        assert_eq!(cutover(here.path(), right).status.code(), Some(0), "{right:?}");
+    }
+}
+
+#[test]
+fn check_says_what_is_wrong_and_what_comes_next() {
+    let here = folder(GOOD);
+    let good = cutover(here.path(), &["check"]);
+    assert_eq!(good.status.code(), Some(0), "{}", stdout(&good));
+    assert!(stdout(&good).contains("next: cutover run -c cutover.toml"), "{}", stdout(&good));
+    let here = folder(&GOOD.replace("backend = \"monolith\"", "backend = \"monolit\""));
+    let bad = cutover(here.path(), &["check", "cutover.toml"]);
+    assert_eq!(bad.status.code(), Some(1));
+    assert!(stdout(&bad).contains("monolith"), "{}", stdout(&bad));
+    assert!(stdout(&bad).lines().all(|line| line.chars().count() <= 80), "{}", stdout(&bad));
+    let machine = cutover(here.path(), &["check", "-o", "json"]);
+    assert_eq!(machine.status.code(), Some(1));
+    let report: Value = serde_json::from_slice(&machine.stdout).expect("JSON");
+    assert_eq!(report["findings"][0]["severity"], "error", "{report}");
+    let missing = cutover(here.path(), &["check", "nowhere.toml"]);
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(stdout(&missing).contains("nowhere.toml"), "{}", stdout(&missing));
+}
+
+#[test]
+fn explain_asks_a_file() {
+    let here = folder(GOOD);
+    let output = cutover(here.path(), &["explain", "GET /x", "-H", "x-user-id: 7"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("monolith"), "{}", stdout(&output));
+    let machine = cutover(here.path(), &["explain", "/x", "-o", "json"]);
+    let explained: Value = serde_json::from_slice(&machine.stdout).expect("JSON");
+    assert_eq!(explained["backend"], "monolith", "{explained}");
+}
+
+#[test]
+fn the_schema_is_json() {
+    let here = folder(GOOD);
+    let output = cutover(here.path(), &["config", "schema"]);
+    let schema: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    assert!(schema["properties"]["server"].is_object(), "{schema}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_proxy_is_asked_over_its_admin_api() {
+    let upstream = Upstream::named("b").await;
+    let setup = Setup::new("", upstream.address());
+    let process = Process::start(&setup.file, &["--no-watch"]);
+    let admin = format!("http://{}", process.admin);
+    let ask = |verb: &[&str]| cutover(setup.folder.path(), &[verb, &["--admin", &admin]].concat());
+    let explained = ask(&["explain", "GET /x"]);
+    assert!(stdout(&explained).contains("backend"), "{}", stdout(&explained));
+    let reloaded = ask(&["reload", "--reason", "test"]);
+    assert_eq!(reloaded.status.code(), Some(0), "{}", stderr(&reloaded));
+    assert!(stdout(&reloaded).contains("generation 2"), "{}", stdout(&reloaded));
+    let stale = ask(&["reload", "--reason", "test", "--generation", "1"]);
+    assert_eq!(stale.status.code(), Some(1));
+    let status = ask(&["status"]);
+    assert!(stdout(&status).contains("no migrations"), "{}", stdout(&status));
+    let unknown = ask(&["status", "nobody"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    drop(process);
+    let gone = ask(&["status"]);
+    assert_eq!(gone.status.code(), Some(1));
+    assert!(stderr(&gone).contains("cutover run"), "{}", stderr(&gone));
+}

@@ -1,0 +1,134 @@
+//! Addresses of a backend: taken in turn or by load, ejected when dead, checked; and what backends learn of the client.
+
+use crate::world::{Proxy, World, all_to, backend};
+use cutover_test::{Upstream, dead_address, raw_exchange, text};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+fn balanced(addresses: &[SocketAddr], more: &str) -> Proxy {
+    Proxy::start(&[backend("pool", addresses, more), all_to("pool")].concat())
+}
+
+#[test]
+fn addresses_take_turns() {
+    let world = World::new();
+    let pool: Vec<_> = (0..3).map(|_| world.run(Upstream::named("one"))).collect();
+    let addresses: Vec<_> = pool.iter().map(Upstream::address).collect();
+    let proxy = balanced(&addresses, "");
+    let client = world.client(&proxy);
+    for _ in 0..30 {
+        assert_eq!(world.run(client.get("/", &[])).status(), 200);
+    }
+    assert_eq!(pool.iter().map(Upstream::hits).collect::<Vec<_>>(), [10, 10, 10]);
+}
+
+#[test]
+fn a_busy_address_is_spared() {
+    let world = World::new();
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let theirs = Arc::clone(&gate);
+    let slow = world.run(Upstream::start(move |_| {
+        let gate = Arc::clone(&theirs);
+        async move {
+            gate.acquire().await.expect("open").forget();
+            text(200, "slow")
+        }
+    }));
+    let quick = world.run(Upstream::named("quick"));
+    let proxy = balanced(&[slow.address(), quick.address()], "balance = \"least-requests\"");
+    let client = world.client(&proxy);
+    world.run(async {
+        // The first request goes to one of the two; once one is held at `slow`, all others find `quick`.
+        let mut held = tokio::task::JoinSet::new();
+        while slow.hits() == 0 {
+            let client = client.clone();
+            held.spawn(async move { client.get("/", &[]).await.status() });
+            tokio::task::yield_now().await;
+        }
+        let before = quick.hits();
+        for _ in 0..20 {
+            assert_eq!(&client.get("/", &[]).await.body()[..], b"quick");
+        }
+        assert!(quick.hits() >= before + 20);
+        gate.add_permits(slow.hits() + 1000);
+        while let Some(status) = held.join_next().await {
+            assert_eq!(status.expect("answered"), 200);
+        }
+    });
+}
+
+#[test]
+fn a_dead_address_costs_no_request_not_even_a_write() {
+    let world = World::new();
+    let alive = world.run(Upstream::named("alive"));
+    let dead = world.run(dead_address());
+    let proxy = balanced(&[dead, alive.address()], "");
+    let client = world.client(&proxy);
+    for n in 0..20 {
+        let method = if n % 2 == 0 { "POST" } else { "GET" };
+        let reply = world.run(client.send(method, "/", &[], "x"));
+        assert_eq!((reply.status().as_u16(), &reply.body()[..]), (200, &b"alive"[..]));
+    }
+    assert_eq!(alive.hits(), 20);
+}
+
+#[test]
+fn an_address_that_fails_its_checks_is_left_out_until_it_passes_them() {
+    let world = World::new();
+    let healthy = Arc::new(AtomicBool::new(false));
+    let theirs = Arc::clone(&healthy);
+    let sick = world.run(Upstream::start(move |request| {
+        let fine = theirs.load(Ordering::SeqCst) || request.uri().path() != "/healthz";
+        async move { text(if fine { 200 } else { 503 }, "sick") }
+    }));
+    let well = world.run(Upstream::named("well"));
+    let health = "health = { path = \"/healthz\", every = \"20ms\", unhealthy-after = 2, healthy-after = 2 }";
+    let proxy = balanced(&[sick.address(), well.address()], health);
+    let client = world.client(&proxy);
+    let in_a_row = |wanted: &[u8], count: usize| {
+        let mut row = 0;
+        for _ in 0..100_000 {
+            let reply = world.run(client.get("/", &[]));
+            assert_eq!(reply.status(), 200);
+            row = if reply.body()[..] == *wanted { row + 1 } else { 0 };
+            if row == count {
+                return;
+            }
+        }
+        panic!("never {count} in a row");
+    };
+    in_a_row(b"well", 50);
+    healthy.store(true, Ordering::SeqCst);
+    in_a_row(b"sick", 1);
+}
+
+#[test]
+fn backends_learn_who_asked() {
+    let world = World::new();
+    let one = world.run(Upstream::named("one"));
+    let forged = "GET / HTTP/1.1\r\nhost: shop.example:80\r\nx-forwarded-for: 6.6.6.6\r\n\
+                  x-forwarded-proto: https\r\nforwarded: for=6.6.6.6\r\nconnection: close\r\n\r\n";
+    let cases = [
+        ("", "127.0.0.1", "http", "for=127.0.0.1;proto=http;host=\"shop.example:80\""),
+        (
+            "trusted-proxies = [\"127.0.0.0/8\"]",
+            "6.6.6.6, 127.0.0.1",
+            "https",
+            "for=6.6.6.6, for=127.0.0.1;proto=http;host=\"shop.example:80\"",
+        ),
+    ];
+    for (server, forwarded_for, proto, forwarded) in cases {
+        let routes = [backend("one", &[one.address()], "host = \"inner\""), all_to("one")].concat();
+        let proxy = Proxy::with_server(server, &routes);
+        world.run(raw_exchange(proxy.address(), forged));
+        let seen = one.last();
+        assert_eq!(seen.header("host"), "inner");
+        assert_eq!(seen.header("x-forwarded-for"), forwarded_for);
+        assert_eq!(seen.header("x-forwarded-proto"), proto);
+        assert_eq!(seen.header("x-forwarded-host"), "shop.example:80");
+        assert_eq!(seen.header("forwarded"), forwarded);
+        let client = if server.is_empty() { "127.0.0.1" } else { "6.6.6.6" };
+        proxy.log_line(|line| line["client"] == client);
+    }
+}
