@@ -1,1 +1,4 @@
-//! Benches.
+//! What the benches and the instruction counts share: route sets, requests, and the baselines they are held against.
+
+pub mod baseline;
+pub mod traffic;

@@ -1,2 +1,46 @@
-//! The `cutover` binary.
-fn main() {}
+//! The `cutover` binary: arguments to verbs, verbs to exit codes.
+
+mod args;
+mod check;
+mod client;
+mod demo;
+mod exit;
+mod log;
+mod run;
+
+use args::{Cli, ConfigVerb, Verb};
+use clap::Parser as _;
+use exit::{Exit, print};
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            // Help and version are answers, not mistakes.
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
+        }
+    };
+    if let Err(error) = log::start(cli.log_level.as_deref()) {
+        exit::say(format_args!("error: --log-level: {error}"));
+        return Exit::Usage.into();
+    }
+    let exit = match cli.verb {
+        Verb::Run(args) => run::run(&args),
+        Verb::Check(args) => check::check(&args.file, args.output),
+        Verb::Explain(args) => client::explain(&args),
+        Verb::Config { what: ConfigVerb::Schema } => {
+            print(cutover::config::schema_text().trim_end());
+            Exit::Done
+        }
+        Verb::Reload(args) => client::reload(&args),
+        Verb::Status(args) => client::status(&args),
+        Verb::Demo(args) => demo::demo(&args),
+        Verb::DemoService(args) => demo::service(&args),
+    };
+    exit.into()
+}

@@ -1,0 +1,143 @@
+//! Sample traffic: 2,000 users over real connections, and everything counted at the client, not in the proxy.
+
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt as _, Empty};
+use hyper::body::Bytes;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+/// How many requests are under way at a time.
+const CONNECTIONS: usize = 32;
+
+/// Who answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answered {
+    /// The monolith.
+    Old,
+    /// The new service.
+    New,
+    /// Nobody, or not with 200.
+    Failed,
+}
+
+/// One request as its client saw it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    /// Number of the user.
+    pub(crate) user: usize,
+    /// Who answered.
+    pub(crate) answered: Answered,
+    /// From sending to the last byte.
+    pub(crate) took: Duration,
+}
+
+/// A population of users behind one client.
+#[derive(Clone, Debug)]
+pub(crate) struct Traffic {
+    client: Client<HttpConnector, Empty<Bytes>>,
+    proxy: SocketAddr,
+    users: usize,
+}
+
+/// Which resource, and who asks for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Ask {
+    /// `/api/profile/{user}`, the user in a header.
+    Profile,
+    /// `/api/orders/{user}`, every fourth user being of the tenant `acme`.
+    Orders,
+}
+
+impl Traffic {
+    /// Users of a proxy.
+    pub(crate) fn new(proxy: SocketAddr, users: usize) -> Self {
+        let client =
+            Client::builder(TokioExecutor::new()).pool_max_idle_per_host(CONNECTIONS).build_http();
+        Self { client, proxy, users }
+    }
+
+    /// Number of users.
+    pub(crate) fn users(&self) -> usize {
+        self.users
+    }
+
+    /// Every user asks `times` times, the users in turn.
+    pub(crate) async fn round(&self, ask: Ask, times: usize) -> Vec<Seen> {
+        self.requests(ask, self.users * times, || false).await
+    }
+
+    /// Users ask in turn until `stop` says so, `most` times at most.
+    pub(crate) async fn until(
+        &self,
+        ask: Ask,
+        most: usize,
+        stop: impl Fn() -> bool + Clone + Send + 'static,
+    ) -> Vec<Seen> {
+        self.requests(ask, most, stop).await
+    }
+
+    async fn requests(
+        &self,
+        ask: Ask,
+        count: usize,
+        stop: impl Fn() -> bool + Clone + Send + 'static,
+    ) -> Vec<Seen> {
+        let next = Arc::new(AtomicUsize::new(0));
+        let mut connections = Vec::with_capacity(CONNECTIONS);
+        for _ in 0..CONNECTIONS {
+            let (traffic, next, stop) = (self.clone(), Arc::clone(&next), stop.clone());
+            connections.push(tokio::spawn(async move {
+                let mut seen = Vec::new();
+                while !stop() {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    if number >= count {
+                        break;
+                    }
+                    seen.push(traffic.one(ask, number % traffic.users).await);
+                }
+                seen
+            }));
+        }
+        let mut all = Vec::with_capacity(count.min(100_000));
+        for connection in connections {
+            all.extend(connection.await.unwrap_or_default());
+        }
+        all
+    }
+
+    /// One request.
+    #[expect(clippy::disallowed_methods, reason = "a load generator measures real time")]
+    pub(crate) async fn one(&self, ask: Ask, user: usize) -> Seen {
+        let began = Instant::now();
+        let answered = self.send(ask, user).await.unwrap_or(Answered::Failed);
+        Seen { user, answered, took: began.elapsed() }
+    }
+
+    async fn send(&self, ask: Ask, user: usize) -> anyhow::Result<Answered> {
+        let (resource, tenant) = match ask {
+            Ask::Profile => ("profile", ""),
+            Ask::Orders if user.is_multiple_of(4) => ("orders", "acme"),
+            Ask::Orders => ("orders", "globex"),
+        };
+        let uri: Uri = format!("http://{}/api/{resource}/{user}", self.proxy).parse()?;
+        let request = Request::get(uri)
+            .header("x-user-id", format!("user-{user}"))
+            .header("x-tenant", tenant)
+            .body(Empty::new())?;
+        let response = self.client.request(request).await?;
+        let status = response.status();
+        let new = response.headers().get("x-service").is_some_and(|name| name != "monolith");
+        // The reply counts only when it is whole.
+        response.into_body().collect().await?;
+        Ok(match (status, new) {
+            (StatusCode::OK, true) => Answered::New,
+            (StatusCode::OK, false) => Answered::Old,
+            _ => Answered::Failed,
+        })
+    }
+}
