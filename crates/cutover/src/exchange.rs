@@ -156,10 +156,8 @@ impl Exchange {
 
     /// The split plugin's own word for why it chose the side, if it gave one.
     pub fn plugin_reason(&self) -> Option<&str> {
-        match self.decision.reason {
-            Reason::Plugin(place, Some(reason)) => self.installed.plugin_reason(place, reason),
-            _ => None,
-        }
+        let Reason::Plugin(place, Some(reason)) = self.decision.reason else { return None };
+        self.installed.plugin_reason(place, reason)
     }
 
     /// Time since the exchange began.
@@ -469,7 +467,8 @@ impl Installed {
     fn refused(&self, refusal: Refusal) -> Refused {
         self.refuse(match refusal {
             Refusal::PluginRejected(_, place) => self.plugin_failed(place),
-            _ => Refused::NoRoute,
+            // Whatever core may add later, there is no decision.
+            Refusal::NoRoute | _ => Refused::NoRoute,
         })
     }
 

@@ -257,7 +257,9 @@ impl Story<'_> {
                 let name = &self.installed.snapshot().place(place).plugin;
                 format!("refused with 503: on-error of {name} is reject")
             }
-            _ => format!("refused: {} {}", self.request.method, self.request.path),
+            Refusal::NoRoute | _ => {
+                format!("refused: {} {}", self.request.method, self.request.path)
+            }
         };
         self.tell("decision", text);
     }

@@ -50,13 +50,13 @@ pub(crate) struct Loaded;
 
 impl Loaded {
     pub(crate) fn in_use(self, _: &crate::metrics::Book) -> Plugins {
-        Plugins
+        Plugins {}
     }
 }
 
 /// No plugins.
 #[derive(Debug, Default)]
-pub(crate) struct Plugins;
+pub(crate) struct Plugins {}
 
 impl Plugins {
     pub(crate) fn asking<'a>(&'a self, _: &'a dyn Clock) -> impl AskSplit + 'a {

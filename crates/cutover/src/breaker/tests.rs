@@ -62,7 +62,7 @@ impl Bench {
     fn probe(&self) -> Probe {
         match self.read() {
             Admission::Probe(probe) => probe,
-            other => panic!("no probe but {other:?}"),
+            other @ (Admission::New | Admission::Old) => panic!("no probe but {other:?}"),
         }
     }
 }

@@ -78,8 +78,7 @@ fn parse(text: &str) -> BTreeMap<String, f64> {
 
 #[test]
 fn every_metric_of_the_table_is_exposed_and_no_other() {
-    let clock = StillClock::new();
-    let engine = engine_with(clock.clone());
+    let engine = engine_with(StillClock::new());
     reload(&engine, CONFIG);
     let text = exposition(&engine);
     parse(&text);
@@ -143,8 +142,7 @@ fn refusals_are_counted() {
 
 #[test]
 fn an_exchange_that_is_dropped_counts_as_gone() {
-    let clock = StillClock::new();
-    let engine = engine_with(clock.clone());
+    let engine = engine_with(StillClock::new());
     reload(&engine, CONFIG);
     let headers = HeaderMap::new();
     drop(engine.begin(&RequestView::new(&GET, "", "/elsewhere", &headers)));
