@@ -177,9 +177,9 @@ impl Routes<'_> {
         if route.spec.path.is_empty() {
             return;
         }
-        let error = match self.builder.route(route.spec.clone(), target) {
-            Ok(_) => return self.known.push((route.path, owner)),
-            Err(error) => error,
+        let Err(error) = self.builder.route(route.spec.clone(), target) else {
+            self.known.push((route.path, owner));
+            return;
         };
         let key = self.key(owner);
         match error {
@@ -197,7 +197,9 @@ impl Routes<'_> {
                 let help = "write \"api.example.com\" or \"*.example.com\"";
                 self.sink.error(route.host, key, error, help);
             }
-            _ => self.sink.error(route.path, key, error, ""),
+            RouteError::Path(_) | RouteError::Predicate(_) | _ => {
+                self.sink.error(route.path, key, error, "");
+            }
         }
     }
 

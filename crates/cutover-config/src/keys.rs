@@ -67,7 +67,7 @@ pub(crate) enum Kind {
     Socket,
     /// One of these words.
     Word(&'static [&'static str]),
-    List(&'static Kind),
+    List(&'static Self),
     /// A table.
     Table(&'static Section),
     /// A table whose keys are names, each leading to one of these.
@@ -79,7 +79,7 @@ pub(crate) enum Kind {
     /// Any table.
     Free,
     /// Any of these.
-    Either(&'static [Kind]),
+    Either(&'static [Self]),
 }
 
 /// The whole file.

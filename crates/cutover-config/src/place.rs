@@ -98,6 +98,10 @@ impl Sink {
         }
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "texts, names and arguments of formats are all written at the call"
+    )]
     fn push(
         &self,
         severity: Severity,

@@ -39,7 +39,9 @@ pub(super) fn edits(reader: &Reader<'_>) -> Edits {
 fn header_edits(reader: &Reader<'_>) -> HeaderEdits {
     let remove = reader.item("remove").map(|list| {
         let items = list.items().into_iter().flatten();
-        items.filter_map(|item| editable(&header_name(&item, item.get()?)?, &item)).collect()
+        items
+            .filter_map(|item| editable(&header_name(&item, &item.get::<String>()?)?, &item))
+            .collect()
     });
     HeaderEdits {
         remove: remove.unwrap_or_default(),
@@ -53,7 +55,7 @@ fn values(reader: &Reader<'_>, name: &'static str) -> Box<[(HeaderName, HeaderVa
     let mut all: Vec<(HeaderName, HeaderValue)> = Vec::new();
     for (name, item) in table.entries().into_iter().flatten() {
         let name_item = Item { span: name.span, ..item };
-        let Some(name) = header_name(&name_item, name.map(str::to_owned)) else { continue };
+        let Some(name) = header_name(&name_item, name.value) else { continue };
         let Some(name) = editable(&name, &name_item) else { continue };
         if all.iter().any(|(known, _)| *known == name) {
             name_item.error(format_args!("{name} is named twice"), "remove one");
@@ -74,11 +76,11 @@ fn values(reader: &Reader<'_>, name: &'static str) -> Box<[(HeaderName, HeaderVa
 }
 
 /// The name of a header, in lower case.
-pub(super) fn header_name(item: &Item<'_>, text: At<String>) -> Option<HeaderName> {
+pub(super) fn header_name(item: &Item<'_>, text: &str) -> Option<HeaderName> {
     let name = HeaderName::from_bytes(text.as_bytes()).ok();
     if name.is_none() {
         let help = "a name is letters, digits and hyphens, like x-user-id";
-        item.error(format_args!("{:?} cannot be the name of a header", text.value), help);
+        item.error(format_args!("{text:?} cannot be the name of a header"), help);
     }
     name
 }

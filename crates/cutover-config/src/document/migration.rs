@@ -117,7 +117,7 @@ fn key(reader: &Reader<'_>) -> Vec<At<KeySource>> {
 
 fn key_source(item: &Item<'_>, reader: &Reader<'_>) -> Option<KeySource> {
     let header = reader.item("header").map(|item| {
-        let name = item.get().and_then(|text| edit::header_name(&item, text));
+        let name = item.get::<String>().and_then(|text| edit::header_name(&item, &text));
         name.map(KeySource::Header)
     });
     let text = |name| {
@@ -162,7 +162,7 @@ fn qa(reader: &Reader<'_>) -> Option<QaDocument> {
         }
         (Some(_), Some(_)) | (None, None) => {}
     }
-    let header = header.and_then(|item| edit::header_name(&item, item.get()?));
+    let header = header.and_then(|item| edit::header_name(&item, &item.get::<String>()?));
     let secret = secret.and_then(|item| secret_source(&item));
     Some(QaDocument { header: header?, secret: secret? })
 }

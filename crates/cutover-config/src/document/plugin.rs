@@ -49,10 +49,8 @@ fn config(item: &Item<'_>) -> serde_json::Map<String, Value> {
         item.wrong_type();
         return serde_json::Map::new();
     }
-    match json(item.value, item) {
-        Value::Object(table) => table,
-        _ => serde_json::Map::new(),
-    }
+    let Value::Object(table) = json(item.value, item) else { return serde_json::Map::new() };
+    table
 }
 
 /// A TOML value as JSON. Dates become texts; what JSON cannot say is a finding.

@@ -127,7 +127,7 @@ fn headers(reader: &Reader<'_>) -> Vec<(http::HeaderName, Predicate)> {
     let mut all = Vec::new();
     for (name, item) in table.entries().into_iter().flatten() {
         let name_item = Item { span: name.span, ..item };
-        let header = edit::header_name(&name_item, name.map(str::to_owned));
+        let header = edit::header_name(&name_item, name.value);
         if let (Some(header), Some(predicate)) = (header, predicate(&item)) {
             if all.iter().any(|(known, _)| *known == header) {
                 name_item.error(format_args!("{header} is named twice"), "remove one");

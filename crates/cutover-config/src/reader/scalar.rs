@@ -1,4 +1,8 @@
 //! Single values: what each may look like, and what to say if it does not.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a value of any other type is always the same mistake"
+)]
 
 use super::Item;
 use crate::keys::{Kind, Section};

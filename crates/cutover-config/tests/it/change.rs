@@ -1,4 +1,5 @@
 //! What a running process takes over, and what it refuses.
+#![expect(clippy::needless_pass_by_value, reason = "expectations stand inline at the call")]
 
 use crate::surroundings::loaded;
 use cutover_config::change;

@@ -1,4 +1,5 @@
 //! Bad inputs, one of each kind, and what a person is told. `UPDATE_EXPECT=1` rewrites the expectations; read them then.
+#![expect(clippy::needless_pass_by_value, reason = "expectations stand inline at the call")]
 
 use crate::surroundings::{Fixed, usual};
 use cutover_config::{Report, load};
@@ -678,9 +679,12 @@ fn migrations() {
 fn a_timeout_that_eats_the_deadline() {
     let one =
         "[migrations.m]\nold='a'\nnew='b'\nowner='o'\nexpires=2030-01-01\nroutes=[{path='/m'}]\n";
-    check(&format!("{one}fallback={{ deadline='1s' }}\n{TWO}"), expect![[r#"
+    check(
+        &format!("{one}fallback={{ deadline='1s' }}\n{TWO}"),
+        expect![[r#"
         7:21 warning migrations.m.fallback.deadline: b may wait 1s (timeout), so nothing of the 1s is left for a
-            make backends.b.timeout shorter, or the deadline longer"#]]);
+            make backends.b.timeout shorter, or the deadline longer"#]],
+    );
     check(&format!("{one}fallback={{ deadline='1s', on=['5xx'] }}\n{TWO}"), expect![[r#""#]]);
 }
 
@@ -778,7 +782,8 @@ fn secrets() {
     );
     expect![[r#"
         8:11 error migrations.m.qa-secret: a secret of fewer than 16 bytes can be guessed
-            make one: openssl rand -hex 32"#]].assert_eq(&short(&report(&text, &around)));
+            make one: openssl rand -hex 32"#]]
+    .assert_eq(&short(&report(&text, &around)));
 }
 
 #[test]
