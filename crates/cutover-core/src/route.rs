@@ -100,6 +100,11 @@ pub struct Match {
     spans: Spans,
 }
 
+impl Match {
+    /// No match yet.
+    pub(crate) const NONE: Self = Self { route: RouteId(u32::MAX), spans: [(0, 0); MAX_PARAMS] };
+}
+
 /// The parameters of a path that matched, with their names.
 #[derive(Clone, Copy, Debug)]
 pub struct Params<'a> {
@@ -175,11 +180,15 @@ impl RouteTable {
 
     /// The best route for a request. Allocates nothing; each node of the table is entered at most once.
     pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
-        let found = Match { route: RouteId(u32::MAX), spans: [(0, 0); MAX_PARAMS] };
+        let mut found = Match::NONE;
+        self.find_into(request, &mut found).then_some(found)
+    }
+
+    /// The same without moving the match: it is written in small pieces, and copying it at once stalls the processor.
+    #[inline]
+    pub(crate) fn find_into(&self, request: &RequestView<'_>, found: &mut Match) -> bool {
         let mut best = Best { table: self, request, found };
-        let any =
-            self.hosts.roots(request.host, |root| self.trie.walk(root, request.path, &mut best));
-        any.then_some(best.found)
+        self.hosts.roots(request.host, |root| self.trie.walk(root, request.path, &mut best))
     }
 
     /// The parameters of a match.
@@ -210,14 +219,14 @@ impl RouteTable {
 }
 
 /// Stops a walk at the first route whose predicates hold.
-struct Best<'t, 'q, 'r> {
+struct Best<'t, 'q, 'r, 'f> {
     table: &'t RouteTable,
     request: &'q RequestView<'r>,
     /// Means something once the walk has stopped.
-    found: Match,
+    found: &'f mut Match,
 }
 
-impl Visit for Best<'_, '_, '_> {
+impl Visit for Best<'_, '_, '_, '_> {
     #[inline]
     fn spans(&mut self) -> &mut Spans {
         &mut self.found.spans

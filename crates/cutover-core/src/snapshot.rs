@@ -70,7 +70,10 @@ impl Snapshot {
         request: &RequestView<'_>,
         plugins: &mut impl AskSplit,
     ) -> Result<Decision, Refusal> {
-        let matched = self.routes.find(request).ok_or(Refusal::NoRoute)?;
+        let mut matched = Match::NONE;
+        if !self.routes.find_into(request, &mut matched) {
+            return Err(Refusal::NoRoute);
+        }
         self.decide_matched(request, &matched, plugins, &mut Unwatched)
     }
 

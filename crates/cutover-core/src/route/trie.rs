@@ -8,7 +8,7 @@
 //! agrees with the path so far. Depth is bounded by the longest pattern, not by the path. Bytes looked at in a node:
 //! those of its edge, plus one segment if it has a parameter. No memo is needed, and none is kept.
 
-use super::{MAX_PARAMS, Spans};
+use super::Spans;
 use crate::slots::{Slots, hash};
 
 /// Bytes of an edge's text kept in the node itself.
@@ -151,7 +151,7 @@ impl Trie {
                 return false;
             }
             if here.param != Link::NONE {
-                let end = at + slash(&path[at..]);
+                let end = segment_end(path, at);
                 visit.spans()[used] = (at as u32, end as u32);
                 if end == at {
                     // An empty segment is no value.
@@ -184,10 +184,12 @@ impl Trie {
         }
     }
 
+    // Apart from the walk, which keeps its registers to itself that way.
+    #[inline(never)]
     fn indexed(&self, parent: u32, path: &[u8], at: usize) -> Option<(u32, usize)> {
         // A segment longer than any that is known cannot be one of them, however long it is.
-        let window = &path[at..path.len().min(at + self.longest + 1)];
-        let first = &window[..slash(window)];
+        let known = &path[..path.len().min(at + self.longest + 1)];
+        let first = &path[at..segment_end(known, at)];
         let mut found = None;
         self.index.find(edge_hash(self.index.seed(), parent, first), |entry| {
             let child = self.children[entry as usize];
@@ -230,21 +232,34 @@ fn edge_hash(seed: u64, parent: u32, first: &[u8]) -> u64 {
     hash(seed ^ (u64::from(parent) << 8), first)
 }
 
-/// Length of the first segment, eight bytes at a time.
+/// Where the segment that begins at `at` ends, eight bytes at a time.
 #[inline]
-fn slash(bytes: &[u8]) -> usize {
+fn segment_end(path: &[u8], mut at: usize) -> usize {
+    while let Some(word) = path.get(at..).and_then(|rest| rest.first_chunk()) {
+        let hit = slashes(u64::from_le_bytes(*word));
+        if hit != 0 {
+            return at + hit.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    // Fewer than eight bytes are left: look at the last eight, and shift out those before.
+    let left = path.len() - at;
+    if let Some(word) = path.last_chunk()
+        && left != 0
+    {
+        let hit = slashes(u64::from_le_bytes(*word) >> ((8 - left) * 8));
+        return if hit == 0 { path.len() } else { at + hit.trailing_zeros() as usize / 8 };
+    }
+    at + path[at..].iter().position(|&b| b == b'/').unwrap_or(left)
+}
+
+/// The high bit of each byte that is a slash; bits above the lowest may be wrong.
+#[inline]
+fn slashes(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (at, word) in words.iter().enumerate() {
-        let zero_if_slash = u64::from_le_bytes(*word) ^ (ONES * b'/' as u64);
-        let hit = zero_if_slash.wrapping_sub(ONES) & !zero_if_slash & HIGH;
-        if hit != 0 {
-            return at * 8 + hit.trailing_zeros() as usize / 8;
-        }
-    }
-    let in_tail = tail.iter().position(|&b| b == b'/').unwrap_or(tail.len());
-    bytes.len() - tail.len() + in_tail
+    let zero_if_slash = word ^ (ONES * b'/' as u64);
+    zero_if_slash.wrapping_sub(ONES) & !zero_if_slash & HIGH
 }
 
 /// Collects nodes, parents before children, and freezes them.
@@ -290,7 +305,7 @@ impl TrieBuilder {
             Edge::Only(..) => self.nodes[parent as usize].child = id,
             Edge::OneOf(..) => {
                 self.nodes[parent as usize].child = MANY;
-                self.indexed.push((id, slash(text.as_bytes())));
+                self.indexed.push((id, segment_end(text.as_bytes(), 0)));
             }
             Edge::Param(_) => self.nodes[parent as usize].param = Link(id),
         }
@@ -341,5 +356,22 @@ impl TrieBuilder {
             edge_hash(seed, node.parent, &trie.text(node)[..first])
         });
         trie
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::segment_end;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn segments_end_where_they_end(path in "[a/.\\x00\u{e9}]{0,40}") {
+            let bytes = path.as_bytes();
+            for at in 0..=bytes.len() {
+                let end = bytes[at..].iter().position(|&b| b == b'/').map_or(bytes.len(), |n| at + n);
+                prop_assert_eq!(segment_end(bytes, at), end, "from {}", at);
+            }
+        }
     }
 }
