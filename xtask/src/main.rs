@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task runner talks to a person")]
 
 mod ci;
+mod plugins;
 mod process;
 mod tidy;
 
@@ -12,6 +13,8 @@ usage: cargo xtask TASK
 
   ci [--only STEP]... [--from STEP] [--list]
                     what CI runs, in its order, up to the first failure
+  plugins [--check] [--install] [NAME]...
+                    builds the plugins into plugins/dist, or checks what is committed there
   tidy              rules that no compiler checks: arrows, names, docs, licences
 ";
 
@@ -20,6 +23,7 @@ fn main() -> ExitCode {
     let (task, rest) = args.split_first().map_or(("help", &args[..]), |(t, r)| (t.as_str(), r));
     let result = match task {
         "ci" => ci::run(rest),
+        "plugins" => plugins::run(rest),
         "tidy" => tidy::run(),
         "help" | "-h" | "--help" => {
             print!("{USAGE}");

@@ -31,7 +31,9 @@ pub struct PercentError;
 
 impl fmt::Display for PercentError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("write a percent from 0 to 100, with three decimals at most: \"5%\" or \"0.125%\"")
+        f.write_str(
+            "write a percent from 0 to 100, with three decimals at most: \"5%\" or \"0.125%\"",
+        )
     }
 }
 

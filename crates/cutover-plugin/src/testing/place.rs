@@ -2,8 +2,8 @@
 
 use crate::testing::Request;
 use crate::{
-    Action, Backend, Edits, Environment, Failure, Fallback, Header, Manifest, Plugin, Rewrite, Sink,
-    Split,
+    Action, Backend, Edits, Environment, Failure, Fallback, Header, Manifest, Plugin, Rewrite,
+    Sink, Split,
 };
 use std::fmt;
 

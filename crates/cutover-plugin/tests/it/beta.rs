@@ -2,8 +2,8 @@
 
 use cutover_plugin::testing::{Place, Request, said};
 use cutover_plugin::{
-    Action, Backend, Cause, Decision, Edits, Environment, Failure, Fallback, Field, Header, Manifest,
-    Method, Percent, PercentError, Plugin, Reason, Rewrite, Split, View,
+    Action, Backend, Cause, Decision, Edits, Environment, Failure, Fallback, Field, Header,
+    Manifest, Method, Percent, PercentError, Plugin, Reason, Rewrite, Split, View,
 };
 
 struct Everything {
@@ -147,12 +147,18 @@ fn failures_are_judged_by_what_is_seen() {
 #[test]
 fn percents_are_read_as_the_proxy_reads_them() {
     let read = |text: &str| text.parse::<Percent>().map(Percent::thousandths);
-    for (text, thousandths) in
-        [("5%", 5_000), ("5", 5_000), (" 0.125 % ", 125), ("100%", 100_000), ("0", 0), ("1.5", 1_500)]
-    {
+    for (text, thousandths) in [
+        ("5%", 5_000),
+        ("5", 5_000),
+        (" 0.125 % ", 125),
+        ("100%", 100_000),
+        ("0", 0),
+        ("1.5", 1_500),
+    ] {
         assert_eq!(read(text), Ok(thousandths), "{text}");
     }
-    for text in ["", "%", "101", "100.001", "5.", ".5", "1.2345", "-1", "1e2", "five", "9999999999"] {
+    for text in ["", "%", "101", "100.001", "5.", ".5", "1.2345", "-1", "1e2", "five", "9999999999"]
+    {
         assert_eq!(read(text), Err(PercentError), "{text}");
     }
 }

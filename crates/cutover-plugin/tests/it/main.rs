@@ -1,4 +1,5 @@
 //! The SDK as an author uses it, natively.
 
 mod beta;
+mod templates;
 mod wit;

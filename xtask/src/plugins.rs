@@ -1,0 +1,182 @@
+//! `cargo xtask plugins`: builds the guests of `plugins/` and keeps the components in `plugins/dist/`.
+//!
+//! The components are committed, so that the proxy, its tests and the demo need no guest toolchain.
+//! `SOURCES.json` beside them says which sources each was built from; `--check` holds them to it.
+
+mod component;
+mod guests;
+mod native;
+mod record;
+mod toolchain;
+
+use crate::process::root;
+use anyhow::{Context, Result, bail, ensure};
+use guests::{Builders, Guest};
+use record::{Entry, Record};
+use std::path::Path;
+
+/// What the arguments ask for.
+#[derive(Default)]
+struct Options {
+    /// Compare with what is committed, write nothing.
+    check: bool,
+    /// Install Debian's guest toolchain if none is here.
+    install: bool,
+    /// Only these guests; all if empty.
+    names: Vec<String>,
+}
+
+/// Builds the components, or checks the committed ones.
+pub(crate) fn run(args: &[String]) -> Result<()> {
+    let options = options(args)?;
+    let plugins = root().join("plugins");
+    let guests = chosen(&plugins, &options.names)?;
+    if options.check {
+        check(&plugins, &guests, &options)
+    } else {
+        build(&plugins, &guests, &options)
+    }
+}
+
+fn options(args: &[String]) -> Result<Options> {
+    let mut options = Options { install: toolchain::may_install(), ..Options::default() };
+    for arg in args {
+        match arg.as_str() {
+            "--check" => options.check = true,
+            "--install" => options.install = true,
+            flag if flag.starts_with('-') => {
+                bail!(
+                    "unknown argument `{flag}`; there are --check, --install and names of plugins"
+                )
+            }
+            name => options.names.push(name.replace('-', "_")),
+        }
+    }
+    Ok(options)
+}
+
+fn chosen(plugins: &Path, names: &[String]) -> Result<Vec<Guest>> {
+    let mut guests = guests::find(plugins)?;
+    for name in names {
+        let known: Vec<&str> = guests.iter().map(|guest| guest.name.as_str()).collect();
+        ensure!(
+            known.contains(&name.as_str()),
+            "no plugin is called `{name}`; {}",
+            known.join(", ")
+        );
+    }
+    guests.retain(|guest| names.is_empty() || names.contains(&guest.name));
+    Ok(guests)
+}
+
+/// Builds what can be built here into `dist/`; the others keep their components.
+fn build(plugins: &Path, guests: &[Guest], options: &Options) -> Result<()> {
+    let dist = plugins.join("dist");
+    let target = guests::target_folder(plugins);
+    std::fs::create_dir_all(&dist)?;
+    std::fs::create_dir_all(&target)?;
+    let mut record = Record::load(&dist)?;
+    if options.names.is_empty() {
+        record.keep_only(&guests.iter().map(|guest| guest.name.as_str()).collect::<Vec<_>>());
+    }
+    let mut builders = Builders::new(plugins, options.install);
+    for guest in guests {
+        let built = match builders.build(guest)? {
+            Ok(built) => built,
+            Err(why) => {
+                println!("SKIPPED  {}: {why}", guest.name);
+                continue;
+            }
+        };
+        let folder = if guest.is_committed() { &dist } else { &target };
+        let file = folder.join(format!("{}.wasm", guest.name));
+        std::fs::write(&file, &built.component)
+            .with_context(|| format!("write {}", file.display()))?;
+        let size = built.component.len().div_ceil(1024);
+        println!("built    {} ({size} KiB, {})", file.display(), built.toolchain);
+        if !guest.is_committed() {
+            println!("{}", component::foreign_imports(&built.component)?);
+            continue;
+        }
+        record.set(&guest.name, Entry::new(guests::source_hash(plugins, guest)?, &built));
+    }
+    record.save(&dist)
+}
+
+/// Fails if a committed component is not what its sources build, as far as can be told here.
+fn check(plugins: &Path, guests: &[Guest], options: &Options) -> Result<()> {
+    native::test(plugins)?;
+    let dist = plugins.join("dist");
+    let record = Record::load(&dist)?;
+    let mut builders = Builders::new(plugins, options.install);
+    let mut problems = Vec::new();
+    for guest in guests {
+        let verdict = match record.get(&guest.name) {
+            _ if !guest.is_committed() => builders.build(guest)?.map_or_else(
+                |why| Ok(format!("SKIPPED  {}: {why}", guest.name)),
+                |built| Ok(format!("ok       {}: {} bytes", guest.name, built.component.len())),
+            ),
+            None => Err("it has no entry in dist/SOURCES.json".to_owned()),
+            Some(entry) => check_one(plugins, &dist, guest, entry, &mut builders)?,
+        };
+        match verdict {
+            Ok(words) => println!("{words}"),
+            Err(problem) => {
+                println!("STALE    {}: {problem}", guest.name);
+                problems.push(guest.name.as_str());
+            }
+        }
+    }
+    let left_over = record.others(guests);
+    if options.names.is_empty() && !left_over.is_empty() {
+        bail!("dist/SOURCES.json names plugins without sources: {}", left_over.join(", "));
+    }
+    ensure!(
+        problems.is_empty(),
+        "{} no longer built from their sources: run `cargo xtask plugins` and commit plugins/dist",
+        problems.join(", ")
+    );
+    Ok(())
+}
+
+/// A line about the guest, or what is wrong with its committed component.
+fn check_one(
+    plugins: &Path,
+    dist: &Path,
+    guest: &Guest,
+    entry: &Entry,
+    builders: &mut Builders<'_>,
+) -> Result<Result<String, String>> {
+    let name = &guest.name;
+    let Ok(committed) = std::fs::read(dist.join(format!("{name}.wasm"))) else {
+        return Ok(Err(format!("dist/{name}.wasm is missing")));
+    };
+    if record::sha256(&committed) != entry.component {
+        return Ok(Err(format!("dist/{name}.wasm is not the file that SOURCES.json records")));
+    }
+    if guests::source_hash(plugins, guest)? != entry.source {
+        return Ok(Err("its sources have changed since it was built".to_owned()));
+    }
+    let built = match builders.build(guest)? {
+        Ok(built) => built,
+        Err(why) => {
+            return Ok(Ok(format!("SKIPPED  {name}: sources unchanged, not rebuilt: {why}")));
+        }
+    };
+    let (before, now) =
+        (component::interface(&committed)?, component::interface(&built.component)?);
+    if before != now {
+        return Ok(Err(format!("its interface differs:\ncommitted:\n{before}\nrebuilt:\n{now}")));
+    }
+    if built.component == committed {
+        return Ok(Ok(format!("ok       {name}: the same to the byte")));
+    }
+    if built.toolchain == entry.toolchain && built.reproducible {
+        return Ok(Err(format!("the same toolchain ({}) builds other bytes", built.toolchain)));
+    }
+    let difference = component::difference(&committed, &built.component)?;
+    let (theirs, ours) = (&entry.toolchain, &built.toolchain);
+    Ok(Ok(format!(
+        "ok       {name}: same sources and interface; built by {theirs}, here by {ours}: {difference}"
+    )))
+}

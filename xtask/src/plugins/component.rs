@@ -1,0 +1,46 @@
+//! Core modules into components, and what can be said of a component without running it.
+
+use anyhow::{Context, Result};
+use wit_component::{ComponentEncoder, DecodedWasm, WitPrinter};
+
+/// Makes a component of a module that carries its world, as wit-bindgen leaves it.
+pub(super) fn encode(module: &[u8]) -> Result<Vec<u8>> {
+    ComponentEncoder::default()
+        .validate(true)
+        .module(module)
+        .context("the module says nothing of its world: does it call `export!`?")?
+        .encode()
+        .context("make a component of the module")
+}
+
+/// What the component imports and exports, as WIT text.
+pub(super) fn interface(component: &[u8]) -> Result<String> {
+    let decoded = wit_component::decode(component)?;
+    let mut printer = WitPrinter::default();
+    match &decoded {
+        DecodedWasm::Component(resolve, world) => {
+            let package = resolve.worlds[*world].package.context("a world without a package")?;
+            printer.print(resolve, package, &[])?;
+        }
+        DecodedWasm::WitPackage(resolve, package) => printer.print(resolve, *package, &[])?,
+    }
+    Ok(printer.output.to_string())
+}
+
+/// A line on what the component wants of its host beyond cutover's own interface.
+pub(super) fn foreign_imports(component: &[u8]) -> Result<String> {
+    let interface = interface(component)?;
+    let imports = interface.lines().filter_map(|line| line.trim().strip_prefix("import "));
+    let foreign: Vec<&str> = imports.filter(|name| !name.starts_with("cutover:plugin/")).collect();
+    Ok(match foreign[..] {
+        [] => "         imports nothing but cutover:plugin".to_owned(),
+        _ => format!("         also imports {}", foreign.join(" ")),
+    })
+}
+
+/// In a few words, how two components with the same sources differ.
+pub(super) fn difference(committed: &[u8], rebuilt: &[u8]) -> Result<String> {
+    let (before, now) = (committed.len(), rebuilt.len());
+    let same = committed.iter().zip(rebuilt).take_while(|(a, b)| a == b).count();
+    Ok(format!("{before} bytes and {now} bytes, the same for the first {same}"))
+}
