@@ -84,7 +84,7 @@ fn grpc_streams_both_ways_with_trailers() {
 fn channel_body(
     frames: mpsc::Receiver<Frame<Bytes>>,
 ) -> impl hyper::body::Body<Data = Bytes, Error = Infallible> + Send + Sync + Unpin {
-    let stream = futures_util::stream::unfold(frames, |mut frames| async {
+    let stream = futures_util::stream::unfold(frames, |mut frames| async move {
         frames.recv().await.map(|frame| (Ok(frame), frames))
     });
     StreamBody::new(Box::pin(stream) as std::pin::Pin<Box<dyn Stream>>)
@@ -171,7 +171,7 @@ fn websockets_pass_through() {
         for text in ["one", "two", &"x".repeat(100_000)] {
             socket.send(text.into()).await.expect("sent");
             let echo = socket.next().await.expect("an echo").expect("unbroken");
-            assert_eq!(echo.into_text().expect("text"), text);
+            assert_eq!(echo.into_text().expect("text").as_str(), text);
         }
         socket.close(None).await.expect("closed");
     });

@@ -70,7 +70,8 @@ fn edits_reach_new_only() {
          headers.response.set = { x-reply = \"edited\" }",
     );
     let client = world.client(&proxy);
-    let get = |user| client.get("/api/7?q=1", &[("x-user-id", user), ("x-gone", "1")]);
+    let get =
+        async |user: &str| client.get("/api/7?q=1", &[("x-user-id", user), ("x-gone", "1")]).await;
     let (edited, plain) = (world.run(get("a")), world.run(get("b")));
     assert_eq!(edited.headers()["x-reply"], "edited");
     assert!(!plain.headers().contains_key("x-reply"));

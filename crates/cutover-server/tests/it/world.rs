@@ -4,7 +4,6 @@ use cutover_server::server::{Options, Running, Server};
 use cutover_test::Client;
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::Path;
 use tokio::runtime::Runtime;
 
 /// Upstreams and clients run here; the server has its own threads.
@@ -66,17 +65,6 @@ impl Proxy {
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.running.data_addresses()[0]
-    }
-
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// The metrics, as a scrape reads them.
-    pub(crate) fn metrics(&self) -> String {
-        let mut text = String::new();
-        self.running.engine().metrics().encode(&mut text).expect("a string takes everything");
-        text
     }
 
     /// Waits until the access log has a line that fits, and answers with it.
