@@ -176,6 +176,10 @@ pub(crate) fn fault(store: &Store<Context>, error: &wasmtime::Error) -> Fault {
     match error.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => Fault::Deadline,
         Some(Trap::StackOverflow) => Fault::Trap("its stack overflowed".into()),
+        // Most guests keep a second stack in their memory; below it is nothing.
+        Some(Trap::MemoryOutOfBounds) => {
+            Fault::Trap("it reached outside its memory, as a stack overflow does".into())
+        }
         Some(trap) => {
             let said = context.said.line();
             Fault::Trap(said.map_or_else(|| trap.to_string(), str::to_owned))

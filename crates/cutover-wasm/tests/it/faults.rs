@@ -71,7 +71,7 @@ fn memory_beyond_the_cap_is_refused() {
 #[test]
 fn a_stack_overflow_is_a_trap() {
     let fault = check("split", "stack", FaultKind::Trap);
-    assert_eq!(fault, Fault::Trap("its stack overflowed".into()));
+    assert!(fault.to_string().contains("as a stack overflow does"), "{fault}");
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn what_fails_at_load_says_why() {
         ("configure-panic", "faulty on purpose"),
         ("configure-loop", "exceeded its deadline"),
         ("configure-memory", "more memory than its cap"),
-        ("configure-stack", "its stack overflowed"),
+        ("configure-stack", "as a stack overflow does"),
         ("manifest-many", "1000 writes are declared, at most 64 are allowed"),
         ("manifest-framing", "header \"transfer-encoding\" cannot be written"),
         ("manifest-name", "\"no name\" is not the name of a header"),
