@@ -161,7 +161,14 @@ impl From<&LoadError> for Trouble {
                 ProblemKind::Refuses,
                 "`cutover plugin check` shows it; if it needs more, raise `memory`",
             ),
-            _ => (ProblemKind::Invalid, "`cutover plugin check` names every violation"),
+            LoadError::Compile(_)
+            | LoadError::Imports(_)
+            | LoadError::Link(_)
+            | LoadError::NoLifecycle
+            | LoadError::NoHook
+            | LoadError::Export(_)
+            | LoadError::Manifest(_)
+            | _ => (ProblemKind::Invalid, "`cutover plugin check` names every violation"),
         };
         Self { kind, what: error.to_string(), help: help.to_owned() }
     }
@@ -213,7 +220,7 @@ impl Plugins {
         let edited = used.call(Hook::OnRequest, clock, |place, now| {
             place.on_request(&view(asked), side as u16, headers, now)
         });
-        edited.or_else(|policy| unedited(policy))
+        edited.or_else(unedited)
     }
 
     pub(crate) fn on_response(
@@ -228,7 +235,7 @@ impl Plugins {
         let edited = used.call(Hook::OnResponse, clock, |place, now| {
             place.on_response(&view(asked), side as u16, status.as_u16(), headers, now)
         });
-        edited.or_else(|policy| unedited(policy))
+        edited.or_else(unedited)
     }
 
     /// What becomes of a failed attempt. A plugin that fails leaves it to the native rule, unless its policy is
