@@ -17,7 +17,9 @@ pub(super) fn build(folder: &Path, wit: &Path, target: &Path) -> Result<Result<B
         std::fs::copy(folder.join(file), target.join(file)).with_context(|| file.to_owned())?;
     }
     let mut npm = Command::new("npm");
-    npm.current_dir(target).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]);
+    // Not `npm ci`: it refuses a lock file without the binaries of platforms that a mirror leaves out.
+    npm.current_dir(target).args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    npm.args(["--no-save", "--silent"]);
     if !npm.status().is_ok_and(|status| status.success()) {
         return Ok(
             Err("npm could not fetch componentize-js; is its registry in reach?".to_owned()),
