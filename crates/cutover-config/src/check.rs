@@ -9,7 +9,7 @@ use crate::document::Document;
 use crate::place::{At, Sink, Span};
 use crate::reader::nearest;
 use crate::settings::Surroundings;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// Most backends and migrations. Ids are 16 bits wide, and a migration may use a plugin in three places.
 const MOST: usize = 20_000;
@@ -33,32 +33,23 @@ pub(crate) fn check(document: &Document, around: &dyn Surroundings, sink: &Sink)
 /// What names lead to.
 pub(crate) struct Names<'d> {
     document: &'d Document,
-    backends: HashMap<&'d str, usize>,
+    backends: HashSet<&'d str>,
     plugins: HashSet<&'d str>,
 }
 
 impl<'d> Names<'d> {
     fn of(document: &'d Document) -> Self {
-        let backends = document.backends.iter().enumerate();
         Self {
             document,
-            backends: backends.map(|(at, backend)| (backend.name.as_str(), at)).collect(),
+            backends: document.backends.iter().map(|backend| backend.name.as_str()).collect(),
             plugins: document.plugins.iter().map(|plugin| plugin.name.as_str()).collect(),
         }
     }
 
-    /// The backend a name leads to; none is a finding. `key` names the place.
-    fn backend(
-        &self,
-        name: &At<String>,
-        sink: &Sink,
-        key: impl Fn() -> String,
-    ) -> Option<&'d cutover_core::Backend> {
-        if name.is_empty() {
-            return None;
-        }
-        if let Some(&at) = self.backends.get(name.as_str()) {
-            return Some(&self.document.backends[at].backend);
+    /// Is the backend defined? If not, that is a finding. `key` names the place.
+    fn backend(&self, name: &At<String>, sink: &Sink, key: impl Fn() -> String) {
+        if name.is_empty() || self.backends.contains(name.as_str()) {
+            return;
         }
         let known = self.document.backends.iter().map(|backend| backend.name.as_str());
         let help = match nearest(name, known) {
@@ -66,7 +57,6 @@ impl<'d> Names<'d> {
             None => format!("add [backends.{}], or use one that is there", name.value),
         };
         sink.error(name.span, key(), format_args!("there is no backend {:?}", name.value), help);
-        None
     }
 
     /// Is the plugin defined? If not, that is a finding.

@@ -5,9 +5,8 @@ use crate::document::{MigrationDocument, SecretSource};
 use crate::place::{Sink, Span};
 use crate::reader::nearest;
 use crate::settings::Surroundings;
-use cutover_core::fallback::Cause;
 use cutover_core::key::KeySource;
-use cutover_core::{Backend, Bucketing, Percent};
+use cutover_core::{Bucketing, Percent};
 use std::collections::{HashMap, HashSet};
 
 /// A secret shorter than this can be guessed.
@@ -20,8 +19,8 @@ pub(super) fn check(
     sink: &Sink,
 ) {
     let about = About { migration, sink };
-    let old = names.backend(&migration.old, sink, || about.key("old"));
-    let new = names.backend(&migration.new, sink, || about.key("new"));
+    names.backend(&migration.old, sink, || about.key("old"));
+    names.backend(&migration.new, sink, || about.key("new"));
     if !migration.old.is_empty() && migration.old == migration.new {
         let help = "name the backend that takes over; both may have the same addresses";
         about.error("new", migration.new.span, "old and new are the same backend", help);
@@ -29,7 +28,6 @@ pub(super) fn check(
     for (hook, name) in migration.plugins.given() {
         names.plugin(name, &about.key(&format!("plugins.{hook}")), sink);
     }
-    about.deadline(old, new);
     about.lists();
     about.path_keys();
     about.sticky();
@@ -57,34 +55,6 @@ impl About<'_> {
 
     fn warning(&self, key: &str, span: Span, what: impl ToString, help: impl ToString) {
         self.sink.warning(span, self.key(key), what, help);
-    }
-
-    /// A timeout of `new` that takes the whole deadline leaves nothing for `old`.
-    fn deadline(&self, old: Option<&Backend>, new: Option<&Backend>) {
-        let (Some(old), Some(new)) = (old, new) else { return };
-        let policy = &self.migration.fallback;
-        let on = policy.on;
-        let slowest = if on.contains(Cause::Timeout) {
-            ("timeout", new.timeout)
-        } else if on.contains(Cause::Connect) {
-            ("connect-timeout", new.connect_timeout)
-        } else {
-            return;
-        };
-        if slowest.1 >= policy.deadline {
-            let print = crate::units::print_duration;
-            let what = format!(
-                "{} may wait {} ({}), so nothing of the {} is left for {}",
-                new.name,
-                print(slowest.1),
-                slowest.0,
-                print(policy.deadline),
-                old.name
-            );
-            let help =
-                format!("make backends.{}.{} shorter, or the deadline longer", new.name, slowest.0);
-            self.warning("fallback.deadline", self.migration.deadline, what, help);
-        }
     }
 
     fn lists(&self) {

@@ -29,8 +29,6 @@ pub(crate) struct MigrationDocument {
     pub(crate) routes: Vec<MigrationRouteDocument>,
     pub(crate) read_percent: Option<At<Percent>>,
     pub(crate) fallback: FallbackPolicy,
-    /// Where the total time of fallback is said.
-    pub(crate) deadline: Span,
     pub(crate) edits: Edits,
     pub(crate) plugins: HookNames,
     pub(crate) plan: MigrationPlan,
@@ -76,7 +74,7 @@ impl HookNames {
 pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
     let text = |key| reader.require(key).unwrap_or_else(|| nothing(reader.span));
     let list = |key| reader.list(key).map(|at| at.value).unwrap_or_default();
-    let (fallback, deadline) = fallback(reader);
+    let fallback = fallback(reader);
     let Planned { plan, expires, steps, dormant } = plan(&name, reader);
     MigrationDocument {
         old: text("old"),
@@ -91,7 +89,6 @@ pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
         routes: read_migrations(reader),
         read_percent: reader.get("read-percent"),
         fallback,
-        deadline,
         edits: edit::edits(reader),
         plugins: plugins(reader),
         plan,
@@ -192,18 +189,17 @@ fn secret_source(item: &Item<'_>) -> Option<At<SecretSource>> {
     Some(At { value: value??, span: item.span })
 }
 
-fn fallback(reader: &Reader<'_>) -> (FallbackPolicy, Span) {
-    let defaults = (FallbackPolicy::default(), reader.span);
+fn fallback(reader: &Reader<'_>) -> FallbackPolicy {
     let read = reader.table("fallback", &keys::FALLBACK, |reader| {
-        let deadline = reader.get_or_default::<Duration>("deadline");
+        let deadline = reader.get_or_default::<Duration>("deadline").value;
         let on = match reader.item("on") {
             Some(item) => causes(&item),
             None => Causes::ALL,
         };
         let budget = reader.get_or_default("budget").value;
-        (FallbackPolicy { on, deadline: deadline.value, budget }, deadline.span)
+        FallbackPolicy { on, deadline, budget }
     });
-    read.unwrap_or(defaults)
+    read.unwrap_or_default()
 }
 
 fn causes(list: &Item<'_>) -> Causes {

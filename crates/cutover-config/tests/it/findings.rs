@@ -580,8 +580,6 @@ fn migrations() {
             "[migrations.m]\nold='a'\nnew='a'\nowner=''\nexpires='2027-01-01'\nroutes=[]\n{TWO}"
         ),
         expect![[r#"
-            1:1 warning migrations.m.fallback.deadline: a may wait 30s (timeout), so nothing of the 2s is left for a
-                make backends.a.timeout shorter, or the deadline longer
             3:5 error migrations.m.new: old and new are the same backend
                 name the backend that takes over; both may have the same addresses
             4:7 error migrations.m.owner: must not be empty
@@ -673,19 +671,6 @@ fn migrations() {
             6:16 error migrations.m.routes[0]: matches the same requests as routes[0] (line 14), with equal rank
                 remove one, or make a method, header, query or host differ; the order in this file decides nothing"#]],
     );
-}
-
-#[test]
-fn a_timeout_that_eats_the_deadline() {
-    let one =
-        "[migrations.m]\nold='a'\nnew='b'\nowner='o'\nexpires=2030-01-01\nroutes=[{path='/m'}]\n";
-    check(
-        &format!("{one}fallback={{ deadline='1s' }}\n{TWO}"),
-        expect![[r#"
-        7:21 warning migrations.m.fallback.deadline: b may wait 1s (timeout), so nothing of the 1s is left for a
-            make backends.b.timeout shorter, or the deadline longer"#]],
-    );
-    check(&format!("{one}fallback={{ deadline='1s', on=['5xx'] }}\n{TWO}"), expect![[r#""#]]);
 }
 
 #[test]

@@ -60,7 +60,6 @@ fn the_sample_is_warned_about_what_is_not_active() {
         [
             "state.store",
             "migrations.profile.mirror-percent",
-            "migrations.profile.fallback.deadline",
             "migrations.profile.mirror",
             "migrations.profile.compare",
             "migrations.profile.gates",
