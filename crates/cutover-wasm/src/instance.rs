@@ -92,10 +92,9 @@ impl Started {
         store.set_hostcall_fuel(MAX_LIFTED_BYTES);
         store.set_epoch_deadline(component.host().ticks(START_DEADLINE));
         let instance = component.pre().instantiate(&mut store).map_err(|error| {
-            LoadError::Start(match fault(&store, &error) {
-                Fault::Trap(message) => Fault::Start(message),
-                known => known,
-            })
+            let found = fault(&store, &error);
+            let Fault::Trap(message) = found else { return LoadError::Start(found) };
+            LoadError::Start(Fault::Start(message))
         })?;
         let exports = component.exports();
         let export = |error: wasmtime::Error| LoadError::Export(printable(&format!("{error:#}")));

@@ -160,7 +160,8 @@ impl Place {
             Ok(_) => self.quarantine.succeeded(admission, now_ms),
             Err(fault) => {
                 self.faults.count(fault.kind());
-                if !matches!(fault, Fault::Quarantined) {
+                // Neither says anything about the plugin's health.
+                if !matches!(fault, Fault::Quarantined | Fault::NoHook) {
                     self.quarantine.failed(admission, now_ms);
                 }
             }
@@ -188,9 +189,9 @@ impl Place {
     /// A new instance, which must declare what the first one did.
     #[cold]
     fn fresh(&self) -> Result<Box<Instance>, Fault> {
-        let started = Started::new(&self.blueprint).map_err(|error| match error {
-            LoadError::Start(fault) => fault,
-            other => Fault::Start(other.to_string()),
+        let started = Started::new(&self.blueprint).map_err(|error| {
+            let LoadError::Start(fault) = error else { return Fault::Start(error.to_string()) };
+            fault
         })?;
         match Manifest::check(&started.declared) {
             Ok(manifest) if manifest == self.manifest => Ok(started.finish(&self.manifest)),

@@ -37,13 +37,13 @@ impl Slots {
 
     /// An idle instance, this worker's own if it is there.
     pub(crate) fn take(&self) -> Option<Box<Instance>> {
-        self.from_own().find_map(|slot| slot.idle.take())
+        self.all().find_map(|slot| slot.idle.take())
     }
 
     /// Puts an instance back where this worker finds it next. More than there are slots are dropped.
     pub(crate) fn put(&self, instance: Box<Instance>) {
         let mut surplus = Some(instance);
-        for slot in self.from_own() {
+        for slot in self.all() {
             surplus = slot.idle.swap(surplus);
             if surplus.is_none() {
                 return;
@@ -51,8 +51,8 @@ impl Slots {
         }
     }
 
-    /// Every slot, starting with this worker's.
-    fn from_own(&self) -> impl Iterator<Item = &Slot> {
+    /// All slots, this worker's first.
+    fn all(&self) -> impl Iterator<Item = &Slot> {
         let (before, from) = self.0.split_at(self.own());
         from.iter().chain(before).map(|slot| &**slot)
     }

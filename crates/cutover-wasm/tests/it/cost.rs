@@ -22,7 +22,9 @@ fn calls_allocate_nothing_on_the_host() {
     let place = faulty().install(options()).expect("it installs");
     let (mut sink, failed, now) = (Tally::default(), failure(), now());
     ask(&HEADERS, |call| {
-        check("split", || drop(place.split(call, now).expect("it answers")));
+        check("split", || {
+            let _ = place.split(call, now).expect("it answers");
+        });
         check("on-request", || {
             place.on_request(call, 1, &mut sink, now).expect("it answers");
         });
@@ -30,7 +32,7 @@ fn calls_allocate_nothing_on_the_host() {
             place.on_response(call, 1, 200, &mut sink, now).expect("it answers");
         });
         check("on-failure", || {
-            drop(place.on_failure(call, &failed, 1, now).expect("it answers"));
+            let _ = place.on_failure(call, &failed, 1, now).expect("it answers");
         });
     });
     let calls = usize::try_from(CALLS).expect("a small number") + 2;
@@ -43,16 +45,15 @@ fn time_per_call_is_printed() {
     let place = faulty().install(options()).expect("it installs");
     let start = now();
     ask(&HEADERS, |call| {
-        let best = (0..20).map(|_| {
+        // Short runs, so that the best one was not interrupted, however busy the machine is.
+        let run = || {
             let begin = now();
-            for _ in 0..CALLS * 10 {
-                place.split(call, start).expect("it answers");
+            for _ in 0..CALLS / 10 {
+                let _ = place.split(call, start).expect("it answers");
             }
-            begin.elapsed().as_nanos() / u128::from(CALLS * 10)
-        });
-        println!(
-            "split with 6 declared fields: {} ns per call, best of 20",
-            best.min().unwrap_or(0)
-        );
+            begin.elapsed().as_nanos() / u128::from(CALLS / 10)
+        };
+        let best = (0..500).map(|_| run()).min().unwrap_or(0);
+        println!("split with 6 declared fields: {best} ns per call, best of 500 runs");
     });
 }
