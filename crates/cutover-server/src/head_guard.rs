@@ -9,6 +9,8 @@ pub mod body;
 pub mod framing;
 pub mod head;
 mod stream;
+#[cfg(test)]
+mod tests;
 
 pub use framing::{Limits, Refusal};
 pub use stream::GuardedStream;
@@ -157,7 +159,8 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Guarded<A> {
     }
 
     async fn cleanup(&self) {
-        tokio::time::sleep(IDLE_LINGER).await;
+        let mut open = self.guard.open();
+        let _ = tokio::time::timeout(IDLE_LINGER, open.wait_for(|open| *open == 0)).await;
         self.app.http_cleanup().await;
     }
 }

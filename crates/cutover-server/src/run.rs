@@ -8,6 +8,7 @@ use cutover_server::reload::Trigger;
 use cutover_server::{Options, Running, Server, upgrade};
 use std::sync::Arc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 
 pub(crate) fn run(args: &Run) -> Exit {
     if args.check {
@@ -81,6 +82,7 @@ async fn until_the_end(mut running: Running) -> Exit {
             return Exit::Failed;
         }
     };
+    let mut handing_over: Option<JoinHandle<bool>> = None;
     loop {
         tokio::select! {
             _ = signals.terminate.recv() => break,
@@ -90,7 +92,10 @@ async fn until_the_end(mut running: Running) -> Exit {
                 running.stop();
                 return Exit::Done;
             }
-            _ = signals.quit.recv() => if replaced(&running).await { break },
+            _ = signals.quit.recv() => {
+                handing_over.get_or_insert_with(|| tokio::spawn(replaced(&running)));
+            }
+            replaced = ended(&mut handing_over) => if replaced { break },
             _ = signals.hang_up.recv() => {
                 running.reopen_log();
                 let reloader = Arc::clone(running.reloader());
@@ -114,19 +119,25 @@ async fn until_the_end(mut running: Running) -> Exit {
 }
 
 /// Hands the sockets over. False: nobody took them, and this process goes on.
-async fn replaced(running: &Running) -> bool {
+fn replaced(running: &Running) -> impl Future<Output = bool> + use<> {
     tracing::info!("SIGQUIT: handing the listening sockets to the new process");
     let (meeting, sockets) = (running.meeting().clone(), running.sockets().clone());
-    let handed = tokio::task::spawn_blocking(move || upgrade::hand_over(&meeting, &sockets)).await;
-    match handed {
-        Ok(Ok(())) => true,
-        Ok(Err(error)) => {
-            tracing::error!("not replaced, going on: {error}");
-            false
-        }
-        Err(error) => {
-            tracing::error!("not replaced, going on: {error}");
-            false
-        }
+    let handed = tokio::task::spawn_blocking(move || upgrade::hand_over(&meeting, &sockets));
+    async move {
+        let failed = match handed.await {
+            Ok(Ok(())) => return true,
+            Ok(Err(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        tracing::error!("not replaced, going on: {failed}");
+        false
     }
+}
+
+/// Waits for the end of the handing over, for ever if there is none.
+async fn ended(handing_over: &mut Option<JoinHandle<bool>>) -> bool {
+    let Some(task) = handing_over else { return std::future::pending().await };
+    let replaced = task.await.unwrap_or(false);
+    *handing_over = None;
+    replaced
 }

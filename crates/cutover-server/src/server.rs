@@ -128,7 +128,8 @@ impl Server {
         let config = source.text().and_then(|text| source.check(&text));
         let config = config.map_err(StartError::Config)?;
         let threads = threads(&config.server);
-        let plugin_cache = None;
+        let meeting = Meeting::at(&source, &config.state);
+        let plugin_cache = Some(meeting.plugin_cache());
         let engine = EngineOptions { workers: threads, plugin_cache, ..EngineOptions::default() };
         let engine = Arc::new(Engine::new(engine)?);
         let parts = Parts { engine: Arc::clone(&engine), server: config.server.clone() };
@@ -139,7 +140,6 @@ impl Server {
             &config.server,
             &source,
         )?;
-        let meeting = Meeting::at(&source, &config.state);
         let sockets = match options.upgrade {
             true => Sockets::inherited(upgrade::receive(&meeting)?),
             false => Sockets::none(),
@@ -205,7 +205,11 @@ fn launch(
         .thread_name("cutover-control")
         .enable_all()
         .build()?;
-    let app = Guarded::new(http_proxy(shared.proxy.clone(), threads), Arc::clone(&shared.guard));
+    let max_header_bytes = shared.reloader.with_present(|config| config.server.max_header_bytes);
+    let app = Guarded::new(
+        http_proxy(shared.proxy.clone(), threads, max_header_bytes),
+        Arc::clone(&shared.guard),
+    );
     let mut service = Service::with_listeners("data".to_owned(), listeners, app);
     let (fds, closing) = (shared.sockets.fds(), shared.closing.subscribe());
     data.spawn({
@@ -235,7 +239,7 @@ fn launch(
 }
 
 /// Pingora's proxy with HTTP/2 on plain listeners by prior knowledge, and its bounded HTTP/2 options.
-fn http_proxy(proxy: Proxy, threads: usize) -> HttpProxy<Proxy> {
+fn http_proxy(proxy: Proxy, threads: usize, max_header_bytes: usize) -> HttpProxy<Proxy> {
     let conf = ServerConf {
         threads,
         upstream_keepalive_pool_size: IDLE_BACKEND_CONNECTIONS,
@@ -245,7 +249,9 @@ fn http_proxy(proxy: Proxy, threads: usize) -> HttpProxy<Proxy> {
     let mut options = HttpServerOptions::default();
     options.h2c = true;
     http.server_options = Some(options);
-    http.h2_options = Some(default_h2_options());
+    let mut h2 = default_h2_options();
+    h2.max_header_list_size(u32::try_from(max_header_bytes).unwrap_or(u32::MAX));
+    http.h2_options = Some(h2);
     http.handle_init_modules();
     http
 }

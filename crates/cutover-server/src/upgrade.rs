@@ -14,6 +14,10 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// How often the new process waits for the old one; each time takes about six seconds.
+const RECEIVE_TRIES: usize = 5;
+/// How often the old process looks for the new one; each time takes about six seconds.
+const SEND_TRIES: usize = 2;
 /// How long the old process waits for the new one to be ready.
 const READY_WITHIN: Duration = Duration::from_secs(30);
 /// Longest path of a Unix socket.
@@ -65,6 +69,11 @@ impl Meeting {
         self.folder.join("cutover.pid")
     }
 
+    /// Where compiled plugins are kept.
+    pub fn plugin_cache(&self) -> PathBuf {
+        self.folder.join("plugins")
+    }
+
     fn sockets(&self) -> PathBuf {
         self.folder.join("upgrade.sock")
     }
@@ -82,7 +91,7 @@ impl Meeting {
             return Err(refused(format!("its path is longer than {MAX_SOCKET_PATH} bytes")));
         }
         // Pingora panics if it cannot listen there.
-        let trial = self.folder.join("trial.sock");
+        let trial = self.folder.join(format!("{}.sock", std::process::id()));
         let _ = std::fs::remove_file(&trial);
         UnixListener::bind(&trial).map_err(|error| refused(error.to_string()))?;
         let _ = std::fs::remove_file(&trial);
@@ -116,12 +125,33 @@ impl Meeting {
 pub fn receive(meeting: &Meeting) -> Result<Fds, UpgradeError> {
     meeting.prepare()?;
     let path = meeting.sockets().display().to_string();
+    tracing::info!(
+        "waiting for the running process to hand over its sockets: kill -QUIT $(cat {})",
+        meeting.pid_file().display()
+    );
     let mut fds = Fds::new();
-    fds.get_from_sock(path.as_str()).map_err(|error| UpgradeError::NobodyThere {
-        what: error.to_string(),
-        pid: meeting.pid_file().display().to_string(),
-    })?;
+    let received = several_times(RECEIVE_TRIES, || fds.get_from_sock(path.as_str()));
+    received.map_err(|what| nobody_there(meeting, what))?;
     Ok(fds)
+}
+
+/// The other process may still be busy: tries again. The error is the last one.
+fn several_times<T, E: ToString>(
+    tries: usize,
+    mut attempt: impl FnMut() -> Result<T, E>,
+) -> Result<T, String> {
+    let mut last = String::new();
+    for _ in 0..tries {
+        match attempt() {
+            Ok(done) => return Ok(done),
+            Err(error) => last = error.to_string(),
+        }
+    }
+    Err(last)
+}
+
+fn nobody_there(meeting: &Meeting, what: String) -> UpgradeError {
+    UpgradeError::NobodyThere { what, pid: meeting.pid_file().display().to_string() }
 }
 
 /// Tells the old process that it may drain, and leaves this one's id.
@@ -155,11 +185,8 @@ pub fn hand_over(meeting: &Meeting, sockets: &Sockets) -> Result<(), UpgradeErro
 fn send(meeting: &Meeting, sockets: &Sockets) -> Result<(), UpgradeError> {
     let path = meeting.sockets().display().to_string();
     let fds = sockets.fds();
-    let sent = fds.lock().send_to_sock(path.as_str());
-    sent.map(drop).map_err(|error| UpgradeError::NobodyThere {
-        what: error.to_string(),
-        pid: meeting.pid_file().display().to_string(),
-    })
+    let sent = several_times(SEND_TRIES, || fds.lock().send_to_sock(path.as_str()));
+    sent.map(drop).map_err(|what| nobody_there(meeting, what))
 }
 
 /// Blocking accepts have no time limit, so another thread watches the clock and knocks itself.

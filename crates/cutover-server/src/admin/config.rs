@@ -5,6 +5,7 @@ use super::idempotency::{MAX_KEY, Remembered};
 use super::reply::{json, problem, refused_config};
 use crate::reload::{ReloadError, Reloaded, Request, Trigger};
 use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use cutover::Generation;
@@ -121,11 +122,12 @@ pub(super) struct Asked {
 
 pub(super) async fn reload(
     State(state): State<AdminState>,
-    Query(query): Query<Asked>,
+    query: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let asked = match merged(query, &body) {
+    let query = query.map(|Query(query)| query).map_err(|error| error.body_text());
+    let asked = match query.and_then(|query| merged(query, &body)) {
         Ok(asked) => asked,
         Err(detail) => return problem(StatusCode::BAD_REQUEST, "Malformed request", detail),
     };

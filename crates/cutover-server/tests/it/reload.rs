@@ -8,8 +8,8 @@ use serde_json::Value;
 /// A route that marks request and reply with a number.
 fn marked(number: usize) -> String {
     format!(
-        "[routes.headers.request]\nset = {{ x-mark = \"{number}\" }}\n\
-         [routes.headers.response]\nset = {{ x-mark = \"{number}\" }}"
+        "[routes.edits.headers.request]\nset = {{ x-mark = \"{number}\" }}\n\
+         [routes.edits.headers.response]\nset = {{ x-mark = \"{number}\" }}"
     )
 }
 
