@@ -1,8 +1,8 @@
 //! The decision for one request: precedence inside a migration, stated once.
 //!
-//! Kill switch, phase `off` and rollback (everything to `old`, nothing asked) > writes follow their owner > deny list >
-//! signed QA header > allow list > plugin split > percent > `old`. `explain` runs this same code with a [`Witness`]
-//! that writes the steps down.
+//! Kill switch, phase `off` and rollback (everything to `old`, nothing asked) > writes follow their
+//! owner > deny list > signed QA header > allow list > plugin split > percent > `old`. `explain`
+//! runs this same code with a [`Witness`] that writes the steps down.
 
 use crate::key::KeySource;
 use crate::migration::Migration;
@@ -153,7 +153,8 @@ pub enum OnError {
     Percent,
 }
 
-/// Asks split plugins. Called at most once per decision, only for reads in phases that serve reads from `new`.
+/// Asks split plugins. Called at most once per decision, only for reads in phases that serve reads
+/// from `new`.
 pub trait AskSplit {
     /// Which side?
     fn split(&mut self, question: SplitQuestion<'_, '_>) -> SplitAnswer;

@@ -6,7 +6,8 @@ use std::borrow::Cow;
 
 /// Edits of one side of one migration, or of one plain route.
 ///
-/// In a migration they apply only to what `new` serves: `old` keeps receiving exactly what it receives today.
+/// In a migration they apply only to what `new` serves: `old` keeps receiving exactly what it
+/// receives today.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Edits {
     /// On the way in.
@@ -57,7 +58,8 @@ impl HeaderEdits {
     }
 }
 
-/// Headers that can be edited, and read beforehand: a rewrite plugin may have declared what it reads of a reply.
+/// Headers that can be edited, and read beforehand: a rewrite plugin may have declared what it
+/// reads of a reply.
 ///
 /// Implemented for [`http::HeaderMap`]; a gateway with its own map implements three methods.
 pub trait HeaderSink: Headers {

@@ -1,5 +1,5 @@
-//! Fallback: what may be done when an attempt fails. The policy and the judgement; budgets and breakers, which have
-//! state, belong to the engine.
+//! Fallback: what may be done when an attempt fails. The policy and the judgement; budgets and
+//! breakers, which have state, belong to the engine.
 
 use crate::{BackendId, Percent};
 use http::{Method, StatusCode};
@@ -12,7 +12,8 @@ pub struct FallbackPolicy {
     pub on: Causes,
     /// Total time for all attempts of one request.
     pub deadline: Duration,
-    /// Share of the migration's requests that may fall back over 10 s (floor: 20 requests) before the breaker opens.
+    /// Share of the migration's requests that may fall back over 10 s (floor: 20 requests) before
+    /// the breaker opens.
     pub budget: Percent,
 }
 

@@ -1,4 +1,5 @@
-//! Ids: small, `Copy`, one type per thing, minted only by [`SnapshotBuilder`](crate::SnapshotBuilder).
+//! Ids: small, `Copy`, one type per thing, minted only by
+//! [`SnapshotBuilder`](crate::SnapshotBuilder).
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
@@ -7,7 +8,8 @@ macro_rules! id {
         pub struct $name(pub(crate) $inner);
 
         impl $name {
-            /// Position in its table of the snapshot that minted it; stable within one generation only.
+            /// Position in its table of the snapshot that minted it; stable within one generation
+            /// only.
             pub fn index(self) -> usize {
                 self.0 as usize
             }
@@ -28,7 +30,8 @@ id!(
     MigrationId(u16)
 );
 id!(
-    /// One place where a plugin is used: a plugin, configured for one migration and one or more hooks.
+    /// One place where a plugin is used: a plugin, configured for one migration and one or more
+    /// hooks.
     PlaceId(u16)
 );
 

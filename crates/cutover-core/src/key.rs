@@ -1,4 +1,5 @@
-//! Keys: what identifies a user for stickiness, and the lists and signed header that outrank the percent.
+//! Keys: what identifies a user for stickiness, and the lists and signed header that outrank the
+//! percent.
 
 use crate::RequestView;
 use crate::Side;
@@ -144,7 +145,8 @@ impl QaHeader {
         Some(side)
     }
 
-    /// The header's value for a side until a Unix time in seconds; for tools that hand out such headers.
+    /// The header's value for a side until a Unix time in seconds; for tools that hand out such
+    /// headers.
     pub fn sign(&self, migration: &str, side: Side, expiry_s: u64) -> String {
         let claim = format!("{};{expiry_s}", side.name());
         let mac = self.mac(migration, &claim).expect("HMAC takes keys of any length");

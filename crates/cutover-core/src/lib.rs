@@ -1,11 +1,12 @@
 //! Pure routing and migration decisions: which backend answers this request, and why.
 //!
-//! Five nouns carry the crate. A [`Snapshot`] is everything a request can see, compiled and immutable. It holds
-//! [`Route`](route::RouteSpec)s, [`Backend`]s and [`Migration`]s. [`Snapshot::decide`] borrows a [`RequestView`] and
-//! answers with a [`Decision`], which is `Copy` and made of ids.
+//! Five nouns carry the crate. A [`Snapshot`] is everything a request can see, compiled and
+//! immutable. It holds [`Route`](route::RouteSpec)s, [`Backend`]s and [`Migration`]s.
+//! [`Snapshot::decide`] borrows a [`RequestView`] and answers with a [`Decision`], which is `Copy`
+//! and made of ids.
 //!
-//! What is absent, on purpose: I/O, clocks, randomness, async, file formats and, on the path of a request, allocation
-//! and locks. Time comes in as an argument.
+//! What is absent, on purpose: I/O, clocks, randomness, async, file formats and, on the path of a
+//! request, allocation and locks. Time comes in as an argument.
 
 pub mod backend;
 pub mod decide;

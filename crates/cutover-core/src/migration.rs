@@ -51,8 +51,8 @@ pub struct Plugins {
     pub fallback: Option<PlaceId>,
 }
 
-/// `{read_percent, mirror_percent, write_owner, generation}`: reads and writes are separate fields, so that moving one
-/// can never move the other.
+/// `{read_percent, mirror_percent, write_owner, generation}`: reads and writes are separate fields,
+/// so that moving one can never move the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrafficState {
     /// Share of users whose reads go to `new`.

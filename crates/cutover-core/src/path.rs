@@ -1,12 +1,14 @@
 //! The normal form of a path: what is matched is what is forwarded.
 //!
-//! A path is in normal form if it begins with `/`, escapes no character that needs no escape (letters, digits, `-`,
-//! `.`, `_`, `~`), and has no segment `.` or `..`. Such a path stays as it is, byte for byte. Another one is brought
-//! into normal form as RFC 3986, 6.2.2.2 and 6.2.2.3 say: escapes first, then dot segments, so that `%2e%2e` is `..`.
+//! A path is in normal form if it begins with `/`, escapes no character that needs no escape
+//! (letters, digits, `-`,
+//! `.`, `_`, `~`), and has no segment `.` or `..`. Such a path stays as it is, byte for byte.
+//! Another one is brought into normal form as RFC 3986, 6.2.2.2 and 6.2.2.3 say: escapes first,
+//! then dot segments, so that `%2e%2e` is `..`.
 //!
-//! Nothing else changes. `//` is kept, for it is an empty segment and some systems give it a meaning. So is the case
-//! of escapes that stay (`%3a` and `%3A` are two paths here, though 6.2.2.1 calls them one): upstreams that check
-//! signatures over the path must see what was signed.
+//! Nothing else changes. `//` is kept, for it is an empty segment and some systems give it a
+//! meaning. So is the case of escapes that stay (`%3a` and `%3A` are two paths here, though 6.2.2.1
+//! calls them one): upstreams that check signatures over the path must see what was signed.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,9 +1,11 @@
 //! Percents, salts and buckets: the arithmetic that decides which users belong to a cohort.
 //!
-//! A bucket is `murmur3_x86_32(salt ‖ 0x00 ‖ key, seed 0)` scaled to `0..100_000` by a 64-bit product (flagd's
-//! `fractional` arithmetic, version 2). A user is in the cohort iff `bucket < percent * 1_000`, so growing a percent
-//! only adds users and shrinking it only removes some. [`Bucketing`] has other arithmetics, for users who were split by
-//! another system before. Golden vectors: `docs/golden-vectors.md`.
+//! A bucket is `murmur3_x86_32(salt ‖ 0x00 ‖ key, seed 0)` scaled to `0..100_000` by a 64-bit
+//! product (flagd's
+//! `fractional` arithmetic, version 2). A user is in the cohort iff `bucket < percent * 1_000`, so
+//! growing a percent only adds users and shrinking it only removes some. [`Bucketing`] has other
+//! arithmetics, for users who were split by another system before. Golden vectors:
+//! `docs/golden-vectors.md`.
 
 mod murmur3;
 
@@ -13,7 +15,8 @@ use murmur3::Murmur3;
 use std::fmt;
 use std::str::FromStr;
 
-/// A share of users: thousandths of a percent, `0..=100_000`. An integer, so that it is `Eq` and never rounds.
+/// A share of users: thousandths of a percent, `0..=100_000`. An integer, so that it is `Eq` and
+/// never rounds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Percent(u32);
 
@@ -107,19 +110,21 @@ impl Bucket {
     }
 }
 
-/// The arithmetic from salt and key to a bucket. Each is monotone: a growing percent only adds users. Changing it
-/// reshuffles everybody, so it belongs to the state of a migration.
+/// The arithmetic from salt and key to a bucket. Each is monotone: a growing percent only adds
+/// users. Changing it reshuffles everybody, so it belongs to the state of a migration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Bucketing {
-    /// `(murmur3(salt ‖ 0x00 ‖ key) * 100_000) >> 32`. The zero keeps salt `a` with key `bc` apart from `ab` with `c`.
+    /// `(murmur3(salt ‖ 0x00 ‖ key) * 100_000) >> 32`. The zero keeps salt `a` with key `bc` apart
+    /// from `ab` with `c`.
     #[default]
     Cutover1,
-    /// `(murmur3(salt ‖ key) * 100_000) >> 32`: who is below 5 % here gets the first variant of flagd's `fractional`
-    /// (version 2) with weights 5 and 95. The salt is the flag's key or the seed that the flag concatenates.
+    /// `(murmur3(salt ‖ key) * 100_000) >> 32`: who is below 5 % here gets the first variant of
+    /// flagd's `fractional` (version 2) with weights 5 and 95. The salt is the flag's key or the
+    /// seed that the flag concatenates.
     FlagdV2,
-    /// `murmur3(salt ‖ ":" ‖ key) % 100 + 1 <= percent`: Unleash's flexible rollout, the salt being the group id. It
-    /// knows whole percents only; a fraction counts as the whole percent below.
+    /// `murmur3(salt ‖ ":" ‖ key) % 100 + 1 <= percent`: Unleash's flexible rollout, the salt being
+    /// the group id. It knows whole percents only; a fraction counts as the whole percent below.
     Unleash,
 }
 
@@ -154,14 +159,15 @@ impl Bucketing {
     const fn bucket(self, hash: u32) -> Bucket {
         Bucket(match self {
             Self::Cutover1 | Self::FlagdV2 => ((hash as u64 * 100_000) >> 32) as u32,
-            // The last bucket of the user's percent, so that a fraction of a percent admits nobody too many.
+            // The last bucket of the user's percent, so that a fraction of a percent admits nobody
+            // too many.
             Self::Unleash => (hash % 100 + 1) * 1_000 - 1,
         })
     }
 }
 
-/// What keeps the cohorts of two migrations independent, and the arithmetic in which it does. Stored with its hash
-/// already advanced, so that a bucket costs the hash of the key only.
+/// What keeps the cohorts of two migrations independent, and the arithmetic in which it does.
+/// Stored with its hash already advanced, so that a bucket costs the hash of the key only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Salt {
     text: Box<str>,

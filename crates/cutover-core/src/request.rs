@@ -3,7 +3,8 @@
 use http::{HeaderMap, HeaderName, Method};
 use std::net::IpAddr;
 
-/// The headers of a request. Implemented for [`http::HeaderMap`]; a gateway with its own map implements two methods.
+/// The headers of a request. Implemented for [`http::HeaderMap`]; a gateway with its own map
+/// implements two methods.
 ///
 /// `Sync`, so that a view may be held across an `.await` of a task that moves between threads.
 pub trait Headers: Sync {

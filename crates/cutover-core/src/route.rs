@@ -1,13 +1,14 @@
 #![doc = include_str!("route/precedence.md")]
 //!
 //! Two routes that are equal in all this and can both hold for one request are refused as
-//! [`RouteError::Conflict`]; load order never decides. They are equal if host, path (names of parameters aside) and
-//! number of predicates are. They can both hold unless their method lists have nothing in common, or they ask for
-//! different exact values of one header or query parameter: of those only the first value of a request counts.
+//! [`RouteError::Conflict`]; load order never decides. They are equal if host, path (names of
+//! parameters aside) and number of predicates are. They can both hold unless their method lists
+//! have nothing in common, or they ask for different exact values of one header or query parameter:
+//! of those only the first value of a request counts.
 //!
-//! A trailing slash counts, `//` is an empty segment and is kept, and a parameter never matches an empty segment.
-//! HEAD is not implied by GET: a route for both lists both. Header and query values are compared byte for byte, not
-//! decoded.
+//! A trailing slash counts, `//` is an empty segment and is kept, and a parameter never matches an
+//! empty segment. HEAD is not implied by GET: a route for both lists both. Header and query values
+//! are compared byte for byte, not decoded.
 
 mod build;
 mod explain;
@@ -59,7 +60,8 @@ pub enum Predicate {
     Is(Box<str>),
 }
 
-/// Why a route cannot be added. The texts name the pattern, what is wrong and, where it helps, what to write.
+/// Why a route cannot be added. The texts name the pattern, what is wrong and, where it helps, what
+/// to write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RouteError {
@@ -91,8 +93,8 @@ impl fmt::Display for RouteError {
 
 impl std::error::Error for RouteError {}
 
-/// A route that matched, and where its parameters lie in the path. `Copy`, so that an exchange can keep it;
-/// [`RouteTable::params`] gives it its names back.
+/// A route that matched, and where its parameters lie in the path. `Copy`, so that an exchange can
+/// keep it; [`RouteTable::params`] gives it its names back.
 #[derive(Clone, Copy, Debug)]
 pub struct Match {
     /// The route.
@@ -167,7 +169,8 @@ impl RouteTable {
         RouteTableBuilder::default()
     }
 
-    /// Adds one route by compiling the table anew: for a handful of routes. Many go through [`Self::builder`].
+    /// Adds one route by compiling the table anew: for a handful of routes. Many go through
+    /// [`Self::builder`].
     pub fn insert(&mut self, spec: RouteSpec) -> Result<RouteId, RouteError> {
         let mut builder = Self::builder();
         for known in &self.specs {
@@ -178,13 +181,15 @@ impl RouteTable {
         Ok(id)
     }
 
-    /// The best route for a request. Allocates nothing; each node of the table is entered at most once.
+    /// The best route for a request. Allocates nothing; each node of the table is entered at most
+    /// once.
     pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
         let mut found = Match::NONE;
         self.find_into(request, &mut found).then_some(found)
     }
 
-    /// The same without moving the match: it is written in small pieces, and copying it at once stalls the processor.
+    /// The same without moving the match: it is written in small pieces, and copying it at once
+    /// stalls the processor.
     #[inline]
     pub(crate) fn find_into(&self, request: &RequestView<'_>, found: &mut Match) -> bool {
         let mut best = Best { table: self, request, found };

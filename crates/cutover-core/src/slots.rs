@@ -1,12 +1,13 @@
 //! A frozen hash index: from bytes to a small id, over entries that live elsewhere.
 //!
-//! Entries come from the configuration, requests only ask. A client can therefore make one look-up cost at most the
-//! longest run of the index, which is settled while building: of a few seeds the one with the shortest longest run is
-//! taken. No randomness: the same entries give the same index.
+//! Entries come from the configuration, requests only ask. A client can therefore make one look-up
+//! cost at most the longest run of the index, which is settled while building: of a few seeds the
+//! one with the shortest longest run is taken. No randomness: the same entries give the same index.
 
 /// Seeds tried while the longest run is longer than [`GOOD_RUN`].
 const SEEDS: u64 = 8;
-/// Runs up to this length are what chance gives at half load; anything longer is worth another seed.
+/// Runs up to this length are what chance gives at half load; anything longer is worth another
+/// seed.
 const GOOD_RUN: usize = 32;
 
 /// Open addressing with linear probing at no more than half load.
@@ -95,11 +96,12 @@ impl Slots {
 
 const K0: u64 = 0x9e37_79b9_7f4a_7c15;
 const K1: u64 = 0xd6e8_feb8_6659_fd93;
-/// Sets the bit that tells lower from upper case. Also merges a few other characters, which costs nothing but a
-/// comparison.
+/// Sets the bit that tells lower from upper case. Also merges a few other characters, which costs
+/// nothing but a comparison.
 const CASE: u64 = 0x2020_2020_2020_2020;
 
-/// A fast hash of short strings. Not stable over versions and never leaves the process: buckets use murmur3.
+/// A fast hash of short strings. Not stable over versions and never leaves the process: buckets use
+/// murmur3.
 #[inline]
 pub(crate) fn hash(seed: u64, bytes: &[u8]) -> u64 {
     hash_folding::<0>(seed, bytes)

@@ -1,4 +1,5 @@
-//! The snapshot: everything a request can see, compiled and immutable; replaced whole, never edited.
+//! The snapshot: everything a request can see, compiled and immutable; replaced whole, never
+//! edited.
 
 use crate::backend::Backend;
 use crate::decide::{AskSplit, Decision, Reason, Refusal, Side, Step, Unwatched, Witness, choose};
@@ -11,7 +12,8 @@ use crate::{BackendId, Migration, MigrationId, PlaceId, RequestView, RouteId};
 #[derive(Clone, Debug)]
 pub struct Snapshot {
     routes: RouteTable,
-    /// What a decision needs of each target, kept small: with 100,000 routes the targets themselves fit no cache.
+    /// What a decision needs of each target, kept small: with 100,000 routes the targets themselves
+    /// fit no cache.
     leads: Box<[Lead]>,
     targets: Box<[Target]>,
     backends: Box<[Backend]>,
@@ -185,7 +187,8 @@ impl Snapshot {
     }
 }
 
-/// Collects a snapshot. The only mint of ids, so a route cannot lead to a backend that is not there.
+/// Collects a snapshot. The only mint of ids, so a route cannot lead to a backend that is not
+/// there.
 #[derive(Debug, Default)]
 pub struct SnapshotBuilder {
     routes: RouteTableBuilder,

@@ -16,8 +16,9 @@ const QA: HeaderName = HeaderName::from_static("x-qa");
 
 /// Users `in` and `out` are inside and outside of 50 %; `bob` is allowed, `eve` denied, `amy` both.
 ///
-/// State: phase, read percent, then `disabled`, `rolled-back`, `owner=new`, `split` (a split plugin is used).
-/// Request: method, user or `-`, then `qa=SIDE`, `write-route`, and what the plugin answers: `says=SIDE`,
+/// State: phase, read percent, then `disabled`, `rolled-back`, `owner=new`, `split` (a split plugin
+/// is used). Request: method, user or `-`, then `qa=SIDE`, `write-route`, and what the plugin
+/// answers: `says=SIDE`,
 /// `fails=POLICY`.
 const TABLE: &str = "
     off         100%                     | GET in                        | old phase

@@ -3,7 +3,8 @@
 const C1: u32 = 0xcc9e_2d51;
 const C2: u32 = 0x1b87_3593;
 
-/// A hash in the making. `Copy`, so that the state behind a common beginning can be kept and used again.
+/// A hash in the making. `Copy`, so that the state behind a common beginning can be kept and used
+/// again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Murmur3 {
     hash: u32,

@@ -1,5 +1,5 @@
-//! Tests of percents and of the two implementations of the hash against each other. Vectors, fixtures and statistics
-//! are in `tests/it`.
+//! Tests of percents and of the two implementations of the hash against each other. Vectors,
+//! fixtures and statistics are in `tests/it`.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,4 +1,5 @@
-//! Building a table: routes one by one into a draft, conflicts found on the way, then compiled at once.
+//! Building a table: routes one by one into a draft, conflicts found on the way, then compiled at
+//! once.
 
 use super::host::{HostPattern, Hosts};
 use super::path::{Segment, parse};
@@ -56,7 +57,8 @@ impl Draft {
 }
 
 impl RouteTableBuilder {
-    /// Adds a route; refused if it cannot be read, or if a request may match it and another route with equal rank.
+    /// Adds a route; refused if it cannot be read, or if a request may match it and another route
+    /// with equal rank.
     pub fn insert(&mut self, spec: RouteSpec) -> Result<RouteId, RouteError> {
         let refused = |what: &dyn std::fmt::Display| format!("`{}`: {what}", spec.path).into();
         let segments = parse(&spec.path).map_err(|error| RouteError::Path(refused(&error)))?;
@@ -216,7 +218,8 @@ struct Groups {
 }
 
 impl Compiler<'_> {
-    /// Compiles everything below a root. In preorder, so that the nodes of one pattern lie near each other.
+    /// Compiles everything below a root. In preorder, so that the nodes of one pattern lie near
+    /// each other.
     fn compile(&mut self, root: u32) -> u32 {
         let compiled_root = self.trie.len();
         let mut open = vec![(Way::Root, root)];

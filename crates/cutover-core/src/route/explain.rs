@@ -1,4 +1,5 @@
-//! Near misses, for whoever asks at 3 a.m. why a request did not go where it should. Not on the path of a request.
+//! Near misses, for whoever asks at 3 a.m. why a request did not go where it should. Not on the
+//! path of a request.
 
 use super::trie::{Leaf, LeafRoutes, Visit};
 use super::{MAX_PARAMS, RouteTable, Spans};
@@ -27,8 +28,8 @@ pub enum Missed {
 }
 
 impl RouteTable {
-    /// Routes that would have been preferred to the one that [`find`](Self::find) gives, had their predicates held;
-    /// best first. If no route matches, all whose host and path do.
+    /// Routes that would have been preferred to the one that [`find`](Self::find) gives, had their
+    /// predicates held; best first. If no route matches, all whose host and path do.
     pub fn near_misses(&self, request: &RequestView<'_>) -> Vec<NearMiss> {
         let spans = [(0, 0); MAX_PARAMS];
         let mut misses = Misses { table: self, request, spans, found: Vec::new() };

@@ -3,8 +3,8 @@
 use crate::slots::{Slots, hash_caseless};
 use std::net::Ipv6Addr;
 
-/// Bytes of the longest host name (RFC 1035, 2.3.4, without the length bytes). A longer one matches routes for any
-/// host only.
+/// Bytes of the longest host name (RFC 1035, 2.3.4, without the length bytes). A longer one matches
+/// routes for any host only.
 const MAX_HOST: usize = 253;
 
 /// What a route says about the host, in lower case.

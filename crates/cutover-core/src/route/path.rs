@@ -1,4 +1,5 @@
-//! Path patterns: `/api/{id}/x`, `/files/{*rest}`. Text to segments, and what is wrong with a text that is none.
+//! Path patterns: `/api/{id}/x`, `/files/{*rest}`. Text to segments, and what is wrong with a text
+//! that is none.
 
 use super::MAX_PARAMS;
 use crate::path::normalise;

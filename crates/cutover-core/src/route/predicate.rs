@@ -1,11 +1,13 @@
-//! What a route asks of method, headers and query, and whether two routes of one path can both hold.
+//! What a route asks of method, headers and query, and whether two routes of one path can both
+//! hold.
 
 use super::{Predicate, RouteSpec};
 use crate::RequestView;
 use crate::key::query_param;
 use http::Method;
 
-/// One route of a path, as the search sees it. The headers and query it asks for stay with its specification.
+/// One route of a path, as the search sees it. The headers and query it asks for stay with its
+/// specification.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Candidate {
     pub(crate) route: u32,
@@ -93,13 +95,14 @@ impl Predicate {
     }
 }
 
-/// The rank of a route among those of one path: a method list, and each header and query parameter, count one.
+/// The rank of a route among those of one path: a method list, and each header and query parameter,
+/// count one.
 pub(crate) fn rank(spec: &RouteSpec) -> usize {
     usize::from(!spec.methods.is_empty()) + spec.headers.len() + spec.query.len()
 }
 
-/// Can one request satisfy both? Not if the method lists have nothing in common, or if some header or query
-/// parameter, of which only the first value counts, would need two values at once.
+/// Can one request satisfy both? Not if the method lists have nothing in common, or if some header
+/// or query parameter, of which only the first value counts, would need two values at once.
 pub(crate) fn can_both_hold(a: &RouteSpec, b: &RouteSpec) -> bool {
     let methods = a.methods.is_empty()
         || b.methods.is_empty()

@@ -1,4 +1,5 @@
-//! Tests of the route table: the documented precedence, errors, conflicts, a naive matcher as oracle, bounds.
+//! Tests of the route table: the documented precedence, errors, conflicts, a naive matcher as
+//! oracle, bounds.
 
 mod bounds;
 mod errors;
@@ -15,7 +16,8 @@ fn path(path: &str) -> RouteSpec {
     RouteSpec { path: path.into(), ..RouteSpec::default() }
 }
 
-/// A route with methods (words), headers that begin with `x-` and query parameters that begin with `?`.
+/// A route with methods (words), headers that begin with `x-` and query parameters that begin with
+/// `?`.
 fn asking(path: &str, predicates: &str) -> RouteSpec {
     let mut spec = RouteSpec { path: path.into(), ..RouteSpec::default() };
     for predicate in predicates.split(", ").filter(|text| !text.is_empty()) {

@@ -1,12 +1,13 @@
 //! The search: a trie of path segments in flat vectors, walked from the left with backtracking.
 //!
-//! A node is one cache line and holds the text of the edge that leads to it, chains of single children merged into
-//! one. Children of a node with several are found in one hash index over all edges, so that 100,000 siblings cost
-//! what two do.
+//! A node is one cache line and holds the text of the edge that leads to it, chains of single
+//! children merged into one. Children of a node with several are found in one hash index over all
+//! edges, so that 100,000 siblings cost what two do.
 //!
-//! Cost: the trie is a tree, so whatever the path, a walk enters each node at most once, and only nodes whose pattern
-//! agrees with the path so far. Depth is bounded by the longest pattern, not by the path. Bytes looked at in a node:
-//! those of its edge, plus one segment if it has a parameter. No memo is needed, and none is kept.
+//! Cost: the trie is a tree, so whatever the path, a walk enters each node at most once, and only
+//! nodes whose pattern agrees with the path so far. Depth is bounded by the longest pattern, not by
+//! the path. Bytes looked at in a node: those of its edge, plus one segment if it has a parameter.
+//! No memo is needed, and none is kept.
 
 use super::Spans;
 use crate::slots::{Slots, hash};
@@ -90,7 +91,8 @@ pub(super) trait Visit {
     /// Where the walk notes the parameters it has passed.
     fn spans(&mut self) -> &mut Spans;
 
-    /// A pattern matched the path, with these spans; `true` ends the walk. Patterns come best first.
+    /// A pattern matched the path, with these spans; `true` ends the walk. Patterns come best
+    /// first.
     fn leaf(&mut self, leaf: Leaf) -> bool;
 
     /// A node was entered.
@@ -112,7 +114,8 @@ pub(super) struct Trie {
 }
 
 impl Trie {
-    /// Walks all patterns under `root` that match the path, best first, until `visit` has seen enough.
+    /// Walks all patterns under `root` that match the path, best first, until `visit` has seen
+    /// enough.
     #[inline]
     pub(super) fn walk(&self, root: u32, path: &str, visit: &mut impl Visit) -> bool {
         let path = path.as_bytes();
@@ -121,8 +124,8 @@ impl Trie {
         walkable && self.descend(visit, path, root, 1, 0)
     }
 
-    /// Goes on from a node: before the segment that begins at `at`, which is one past the path's end if there is none
-    /// left, with `used` parameters passed.
+    /// Goes on from a node: before the segment that begins at `at`, which is one past the path's
+    /// end if there is none left, with `used` parameters passed.
     fn descend(
         &self,
         visit: &mut impl Visit,

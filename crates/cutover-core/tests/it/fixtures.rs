@@ -1,7 +1,7 @@
 //! Other systems' published cases: users they split keep their side in the compatible arithmetics.
 //!
-//! The files are not part of the project. They are looked for in `CUTOVER_FIXTURES`, else in `../shared/fixtures`
-//! beside the repository; where they are absent the tests say `SKIPPED`.
+//! The files are not part of the project. They are looked for in `CUTOVER_FIXTURES`, else in
+//! `../shared/fixtures` beside the repository; where they are absent the tests say `SKIPPED`.
 
 use cutover_core::{Bucketing, Percent, Salt};
 use serde_json::Value;
@@ -23,8 +23,9 @@ fn fixture(name: &str) -> Option<String> {
     text
 }
 
-/// The variant of flagd's `fractional` that a user gets: the first whose share, added to those before it, admits the
-/// user. This is how a migration's percent admits users, with one share for each variant.
+/// The variant of flagd's `fractional` that a user gets: the first whose share, added to those
+/// before it, admits the user. This is how a migration's percent admits users, with one share for
+/// each variant.
 fn fractional(seed: &str, key: &str, variants: &[(String, u32)]) -> Option<String> {
     let total: u32 = variants.iter().map(|(_, weight)| weight).sum();
     let bucket = Salt::with_bucketing(seed, Bucketing::FlagdV2).bucket(key.as_bytes());
@@ -43,18 +44,15 @@ fn flag(flags: &Value, key: &str) -> (String, String, Vec<(String, u32)>) {
     let (mut seed, mut from) = (key.to_owned(), "targetingKey".to_owned());
     if rule[0].is_object() {
         let subject = rule.remove(0);
-        match &subject["cat"] {
-            Value::Array(parts) => {
-                let is_flag_key = parts[0]["var"] == "$flagd.flagKey";
-                seed =
-                    if is_flag_key { key } else { parts[0].as_str().expect("a seed") }.to_owned();
-                from = parts[1]["var"].as_str().expect("a context value").to_owned();
-            }
-            _ => {
-                seed = String::new();
-                from = subject["var"].as_str().expect("a context value").to_owned();
-            }
-        }
+        let variable = if let Some(parts) = subject["cat"].as_array() {
+            let is_flag_key = parts[0]["var"] == "$flagd.flagKey";
+            seed = if is_flag_key { key } else { parts[0].as_str().expect("a seed") }.to_owned();
+            &parts[1]["var"]
+        } else {
+            seed = String::new();
+            &subject["var"]
+        };
+        from = variable.as_str().expect("a context value").to_owned();
     }
     let variant = |entry: &Value| {
         let name = entry[0].as_str().expect("a variant").to_owned();

@@ -1,4 +1,5 @@
-//! What outsiders rely on: no allocation, published vectors, other systems' fixtures, statistics of cohorts.
+//! What outsiders rely on: no allocation, published vectors, other systems' fixtures, statistics of
+//! cohorts.
 
 mod allocation;
 mod fixtures;

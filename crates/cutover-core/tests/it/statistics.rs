@@ -1,4 +1,5 @@
-//! Cohorts as a statistician sees them: even, monotone, and independent of each other. Fixed seeds, printed.
+//! Cohorts as a statistician sees them: even, monotone, and independent of each other. Fixed seeds,
+//! printed.
 
 #![expect(clippy::print_stdout, reason = "seeds and p-values are printed, to be seen on failure")]
 
@@ -27,8 +28,8 @@ fn chi_square(observed: &[u64], expected: &[f64]) -> f64 {
     observed.iter().zip(expected).map(|(o, e)| (*o as f64 - e).powi(2) / e).sum()
 }
 
-/// The chance of a statistic at least this large: the upper regularised incomplete gamma function Q(df/2, x/2), by
-/// its series below the mean and by Lentz's continued fraction above.
+/// The chance of a statistic at least this large: the upper regularised incomplete gamma function
+/// Q(df/2, x/2), by its series below the mean and by Lentz's continued fraction above.
 fn p_value(statistic: f64, degrees: f64) -> f64 {
     let (a, x) = (degrees / 2.0, statistic / 2.0);
     let scale = (a * x.ln() - x - ln_gamma(a)).exp();

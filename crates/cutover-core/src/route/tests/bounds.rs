@@ -34,7 +34,8 @@ fn worst(table: &RouteTable, path: &str) -> Counter {
     counter
 }
 
-/// All patterns of `depth` segments, each `a` or a parameter: the table in which backtracking is worst.
+/// All patterns of `depth` segments, each `a` or a parameter: the table in which backtracking is
+/// worst.
 fn all_choices(depth: usize) -> RouteTable {
     table((0..1usize << depth).map(|bits| {
         let segment = |at: usize| match bits >> at & 1 {
@@ -51,7 +52,8 @@ fn a_walk_enters_each_node_at_most_once() {
     let full = worst(&table, &"/a".repeat(MAX_PARAMS));
     assert_eq!(full.leaves, 1 << MAX_PARAMS, "every pattern matches");
     assert!(full.nodes <= table.trie.len(), "{} of {}", full.nodes, table.trie.len());
-    // A path of 8 KiB costs no more than one as deep as the patterns: depth is the table's, not the client's.
+    // A path of 8 KiB costs no more than one as deep as the patterns: depth is the table's, not the
+    // client's.
     let long = worst(&table, &"/a".repeat(4_096));
     assert!(long.nodes <= full.nodes, "{} > {}", long.nodes, full.nodes);
     assert_eq!(long.leaves, 0);

@@ -1,4 +1,5 @@
-//! The table against a matcher so naive that it is plainly right: try every route, rank those that match.
+//! The table against a matcher so naive that it is plainly right: try every route, rank those that
+//! match.
 
 use crate::RequestView;
 use crate::route::path::{Segment, parse};
