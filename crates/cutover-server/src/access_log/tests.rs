@@ -56,7 +56,7 @@ fn a_json_line_is_json_with_every_fact() {
     record().json(&mut line);
     let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
     let expected = serde_json::json!({
-        "time": "2026-11-22T15:08:07.042Z", "id": value["id"], "client": "192.0.2.1",
+        "time": "2026-11-22T14:28:07.042Z", "id": value["id"], "client": "192.0.2.1",
         "method": "GET", "host": "example.com", "path": "/api/profile/7", "protocol": "HTTP/1.1",
         "status": 200, "bytes_in": 0, "bytes_out": 12, "ms": 1.234, "attempts": 2,
         "migration": "profile", "side": "old", "role": "fallback", "reason": "percent",
@@ -87,7 +87,7 @@ fn a_text_line_has_its_fields_in_order() {
     let mut text = Vec::new();
     record().text(&mut text);
     let text = String::from_utf8(text).expect("UTF-8");
-    let start = "2026-11-22T15:08:07.042Z 192.0.2.1 GET example.com /api/profile/7 HTTP/1.1 200 0 12 \
+    let start = "2026-11-22T14:28:07.042Z 192.0.2.1 GET example.com /api/profile/7 HTTP/1.1 200 0 12 \
                  1.234ms side=old role=fallback migration=profile reason=percent generation=3 \
                  backend=monolith address=127.0.0.1:9001 attempts=2 failed=connect id=";
     assert!(text.starts_with(start), "{text}");
