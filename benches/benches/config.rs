@@ -24,7 +24,8 @@ fn text(routes: usize) -> String {
          [backends.monolith]\naddresses = [\"127.0.0.1:9001\"]\n",
     );
     for number in 0..routes {
-        let _ = writeln!(text, "[[routes]]\npath = \"{}\"\nbackend = \"monolith\"", pattern(number));
+        let _ =
+            writeln!(text, "[[routes]]\npath = \"{}\"\nbackend = \"monolith\"", pattern(number));
     }
     text
 }

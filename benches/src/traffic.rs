@@ -41,7 +41,8 @@ pub fn shuffled(size: usize) -> Vec<usize> {
     let mut numbers: Vec<usize> = (0..size).collect();
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     for at in (1..size).rev() {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         numbers.swap(at, (state >> 33) as usize % (at + 1));
     }
     numbers
@@ -83,7 +84,10 @@ pub fn snapshot(routes: usize) -> Snapshot {
         qa: None,
         disabled: false,
         phase: Phase::Canary,
-        state: TrafficState { read_percent: Percent::from_thousandths(5_000), ..TrafficState::default() },
+        state: TrafficState {
+            read_percent: Percent::from_thousandths(5_000),
+            ..TrafficState::default()
+        },
         rolled_back: false,
         edits: Edits::default(),
         fallback: FallbackPolicy::default(),

@@ -5,9 +5,7 @@
 
 use async_trait::async_trait;
 use cutover::core::path::normalise;
-use cutover::{
-    Action, Cause, Engine, Exchange, HeaderSink, Headers, Outcome, RequestView, core::fallback,
-};
+use cutover::{Action, Cause, Engine, Exchange, HeaderSink, Headers, Outcome, RequestView};
 use http::{HeaderName, HeaderValue, StatusCode};
 use pingora::apps::ServerApp as _;
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -103,8 +101,8 @@ impl ProxyHttp for Gateway {
         exchange: &mut Option<Exchange>,
         mut error: Box<Error>,
     ) -> Box<Error> {
+        let replayable = session.is_body_empty();
         let Some(view) = view(session.req_header()) else { return error };
-        let replayable = session.is_body_empty() && fallback::is_safe(view.method);
         let action = exchange
             .as_mut()
             .map(|exchange| exchange.failed(&view, Cause::Connect, None, replayable, false));

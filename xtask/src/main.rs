@@ -1,6 +1,7 @@
 //! The project's own tasks: `cargo xtask ci`, `cargo xtask tidy`, `cargo xtask plugins`.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task runner talks to a person")]
 
+mod bench;
 mod ci;
 mod plugins;
 mod process;
@@ -15,6 +16,8 @@ usage: cargo xtask TASK
                     what CI runs, in its order, up to the first failure
   plugins [--check] [--install] [NAME]...
                     builds the plugins into plugins/dist, or checks what is committed there
+  bench [--check | --update]
+                    counts instructions per decision, and holds them against benches/counts.json
   tidy              rules that no compiler checks: arrows, names, docs, licences
 ";
 
@@ -22,6 +25,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (task, rest) = args.split_first().map_or(("help", &args[..]), |(t, r)| (t.as_str(), r));
     let result = match task {
+        "bench" => bench::run(rest),
         "ci" => ci::run(rest),
         "plugins" => plugins::run(rest),
         "tidy" => tidy::run(),

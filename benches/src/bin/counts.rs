@@ -24,7 +24,8 @@ fn main() -> ExitCode {
         }
         return ExitCode::SUCCESS;
     };
-    let Some((subject, kind, size)) = cases().into_iter().find(|(s, p, n)| case == format!("{s}/{p}/{n}"))
+    let Some((subject, kind, size)) =
+        cases().into_iter().find(|(s, p, n)| case == format!("{s}/{p}/{n}"))
     else {
         return ExitCode::FAILURE;
     };

@@ -7,6 +7,7 @@ use hyper::body::{Bytes, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use std::convert::Infallible;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::Stdio;
 use std::time::Duration;
@@ -45,10 +46,8 @@ impl Which {
 /// If the address cannot be listened on.
 pub(crate) async fn serve(which: Which, address: SocketAddr) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await.context("demo service: cannot listen")?;
-    let mut line = listener.local_addr()?.to_string();
-    line.push('\n');
-    tokio::io::AsyncWriteExt::write_all(&mut tokio::io::stdout(), line.as_bytes()).await?;
-    tokio::io::AsyncWriteExt::flush(&mut tokio::io::stdout()).await?;
+    // Standard output is buffered by lines.
+    writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;

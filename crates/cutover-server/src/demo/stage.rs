@@ -38,11 +38,6 @@ impl Stage {
         self.folder.join("cutover.toml")
     }
 
-    /// Its folder.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Writes the configuration with this share of the users reading profiles from the new service.
     ///
     /// # Errors
