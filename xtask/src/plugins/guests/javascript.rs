@@ -13,13 +13,13 @@ pub(super) fn build(folder: &Path, wit: &Path, target: &Path) -> Result<Result<B
         return Ok(Err(advice.to_owned()));
     }
     std::fs::create_dir_all(target)?;
-    for file in ["package.json", "package-lock.json", "build.mjs"] {
+    for file in ["package.json", "build.mjs"] {
         std::fs::copy(folder.join(file), target.join(file)).with_context(|| file.to_owned())?;
     }
     let mut npm = Command::new("npm");
-    // Not `npm ci`: it refuses a lock file without the binaries of platforms that a mirror leaves out.
+    // No lock file: npm leaves a package out of it that componentize-js imports without declaring it.
     npm.current_dir(target).args(["install", "--ignore-scripts", "--no-audit", "--no-fund"]);
-    npm.args(["--no-save", "--silent"]);
+    npm.args(["--no-package-lock", "--silent"]);
     if !npm.status().is_ok_and(|status| status.success()) {
         return Ok(
             Err("npm could not fetch componentize-js; is its registry in reach?".to_owned()),
