@@ -28,8 +28,8 @@ pub(crate) static PLUGIN: Section = Section {
         Key {
             name: "deadline",
             kind: Kind::Duration,
-            presence: Default("1ms"),
-            meaning: "Limit for one call, at most 1s.",
+            presence: Default("5ms"),
+            meaning: "Limit for one call, at most 1s. A busy machine may hold up a good call for some milliseconds: a limit that is too tight costs users their side.",
         },
         Key {
             name: "memory",
