@@ -1,7 +1,12 @@
 //! The server between real sockets: one binary, so that everything is linked once.
 
+mod admin;
+mod cli;
 mod fallback;
+mod guard;
+mod process;
 mod protocol;
 mod proxy_split;
 mod proxy_upstream;
+mod reload;
 mod world;

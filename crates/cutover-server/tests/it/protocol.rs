@@ -94,53 +94,93 @@ fn channel_body(
 trait Stream: futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + Sync {}
 impl<T: futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + Sync> Stream for T {}
 
+const CHUNK: usize = 64 << 10;
+const CHUNKS: usize = 4096;
+/// Growth that no buffering of 256 MiB would keep to.
+const BOUNDED: usize = 96 << 20;
+
 #[test]
-fn bodies_stream_both_ways_in_bounded_memory() {
-    const CHUNK: usize = 64 << 10;
-    const CHUNKS: usize = 4096;
+fn uploads_stream_in_bounded_memory() {
     let world = World::new();
-    // Echoes; what it has received and not yet sent is one chunk at most.
-    let upstream = world.run(Upstream::start(|request| async move {
-        http::Response::new(request.into_body().map_err(|_| unreachable!("unbroken")).boxed())
+    let (half, halfway) = tokio::sync::watch::channel(false);
+    let upstream = world.run(Upstream::start(move |request| {
+        let half = half.clone();
+        async move {
+            let (mut body, mut received) = (request.into_body(), 0);
+            while let Some(Ok(frame)) = body.frame().await {
+                received += frame.data_ref().map_or(0, Bytes::len);
+                half.send_if_modified(|half| {
+                    let reached = !*half && received > CHUNK * CHUNKS / 4;
+                    *half |= reached;
+                    reached
+                });
+            }
+            text(200, received.to_string())
+        }
     }));
     let proxy = one(upstream.address(), "timeout = \"60s\"");
     let before = resident_bytes();
     world.run(async {
         let head = "POST /up HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n";
-        let stream = send(proxy.address(), head).await;
-        let (mut reader, mut writer) = stream.into_split();
-        let (half, halfway) = tokio::sync::oneshot::channel();
-        let writing = tokio::spawn(async move {
-            let chunk =
-                [format!("{CHUNK:x}\r\n").into_bytes(), vec![b'x'; CHUNK], b"\r\n".to_vec()];
-            let chunk = chunk.concat();
-            for _ in 0..CHUNKS / 2 {
-                writer.write_all(&chunk).await.expect("sent");
+        let mut stream = send(proxy.address(), head).await;
+        let chunk = [format!("{CHUNK:x}\r\n").into_bytes(), vec![b'x'; CHUNK], b"\r\n".to_vec()];
+        let chunk = chunk.concat();
+        for n in 0..CHUNKS {
+            if n == CHUNKS / 2 {
+                // The second half is sent only once the first arrives.
+                halfway.clone().wait_for(|half| *half).await.expect("bytes arrive before the end");
             }
-            // The second half is sent only once some of the first has come back.
-            halfway.await.expect("bytes come back before the end");
-            for _ in 0..CHUNKS / 2 {
-                writer.write_all(&chunk).await.expect("sent");
+            stream.write_all(&chunk).await.expect("sent");
+        }
+        let grown = resident_bytes().saturating_sub(before);
+        stream.write_all(b"0\r\n\r\n").await.expect("sent");
+        assert_eq!(read_head(&mut stream).await.0, 200);
+        let mut count = vec![0; (CHUNK * CHUNKS).to_string().len()];
+        stream.read_exact(&mut count).await.expect("a body");
+        assert_eq!(String::from_utf8_lossy(&count), (CHUNK * CHUNKS).to_string());
+        assert!(grown < BOUNDED, "{grown} bytes more");
+    });
+}
+
+#[test]
+fn downloads_stream_in_bounded_memory() {
+    let world = World::new();
+    let (half, halfway) = tokio::sync::watch::channel(false);
+    let upstream = world.run(Upstream::start(move |_| {
+        let (frames, out) = mpsc::channel(1);
+        let mut halfway = halfway.clone();
+        tokio::spawn(async move {
+            let chunk = Bytes::from(vec![b'x'; CHUNK]);
+            for n in 0..CHUNKS {
+                if n == CHUNKS / 2 && halfway.wait_for(|half| *half).await.is_err() {
+                    return;
+                }
+                let _ = frames.send(Frame::data(chunk.clone())).await;
             }
-            writer.write_all(b"0\r\n\r\n").await.expect("sent");
         });
-        let mut half = Some(half);
+        async move { http::Response::new(channel_body(out).boxed()) }
+    }));
+    let proxy = one(upstream.address(), "timeout = \"60s\"");
+    let before = resident_bytes();
+    world.run(async {
+        let get = "GET /down HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
+        let mut stream = send(proxy.address(), get).await;
+        assert_eq!(read_head(&mut stream).await.0, 200);
         let mut buffer = vec![0; 1 << 20];
-        let (mut received, mut most) = (0, 0);
-        while received < CHUNK * CHUNKS {
-            let n = reader.read(&mut buffer).await.expect("unbroken");
-            assert!(n > 0, "ended after {received}");
-            received += buffer[..n].iter().filter(|byte| **byte == b'x').count();
-            most = most.max(resident_bytes());
-            if received > CHUNK * CHUNKS / 4
-                && let Some(half) = half.take()
-            {
-                half.send(()).expect("awaited");
+        let mut received = 0;
+        loop {
+            let n = stream.read(&mut buffer).await.expect("unbroken");
+            if n == 0 {
+                break;
+            }
+            received += n;
+            if received > CHUNK * CHUNKS / 4 {
+                half.send_replace(true);
             }
         }
-        writing.await.expect("all sent");
-        let grown = most.saturating_sub(before);
-        assert!(grown < 96 << 20, "{grown} bytes more for 256 MiB each way");
+        let grown = resident_bytes().saturating_sub(before);
+        assert!(received > CHUNK * CHUNKS, "{received} with the framing of chunks");
+        assert!(grown < BOUNDED, "{grown} bytes more");
     });
 }
 
