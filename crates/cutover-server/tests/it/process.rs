@@ -164,7 +164,8 @@ impl Load {
             tokio::spawn(async move {
                 let client = Client::http1(address);
                 while !stop.load(Ordering::Acquire) {
-                    check(&client.get("/load", &[]).await);
+                    let reply = client.get("/load", &[]).await;
+                    check(&reply);
                     done.fetch_add(1, Ordering::AcqRel);
                 }
             })

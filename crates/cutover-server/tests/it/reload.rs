@@ -14,7 +14,11 @@ fn marked(number: usize) -> String {
 }
 
 async fn echoing() -> Upstream {
-    Upstream::start(|request| async move { text(200, request.header("x-mark")) }).await
+    Upstream::start(|request| async move {
+        let mark = request.headers().get("x-mark").and_then(|mark| mark.to_str().ok());
+        text(200, mark.unwrap_or_default().to_owned())
+    })
+    .await
 }
 
 fn mark(reply: &Response<bytes::Bytes>) -> String {
