@@ -10,6 +10,7 @@ mod check;
 mod compile;
 mod document;
 pub mod finding;
+mod json;
 mod keys;
 mod place;
 pub mod plan;
@@ -22,6 +23,7 @@ mod units;
 
 pub use change::{Change, change};
 pub use finding::{Finding, Report, Severity};
+pub use json::parse_toml_value;
 pub use plan::MigrationPlan;
 pub use reference::reference;
 pub use schema::{schema, schema_text};

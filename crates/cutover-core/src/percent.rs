@@ -104,6 +104,12 @@ impl FromStr for Percent {
 pub struct Bucket(u32);
 
 impl Bucket {
+    /// From its number; `None` from 100 000 on. Buckets of users come from [`Salt::bucket`]; this
+    /// is for tests and tools that name one.
+    pub const fn new(number: u32) -> Option<Self> {
+        if number < 100_000 { Some(Self(number)) } else { None }
+    }
+
     /// The bucket as a number, `0..100_000`.
     pub const fn number(self) -> u32 {
         self.0

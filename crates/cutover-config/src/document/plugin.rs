@@ -1,12 +1,12 @@
 //! Reads `[plugins.NAME]`.
 
+use crate::json;
 use crate::place::At;
 use crate::reader::{Item, Reader, Size};
 use crate::settings::Isolation;
 use cutover_core::decide::OnError;
 use serde_json::Value;
 use std::time::Duration;
-use toml::de::DeValue;
 
 /// `[plugins.NAME]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,39 +49,9 @@ fn config(item: &Item<'_>) -> serde_json::Map<String, Value> {
         item.wrong_type();
         return serde_json::Map::new();
     }
-    let Value::Object(table) = json(item.value, item) else { return serde_json::Map::new() };
+    let value = json::json(item.value, &|number| {
+        item.error(format_args!("{number} {}", json::UNSAYABLE), json::UNSAYABLE_HELP);
+    });
+    let Value::Object(table) = value else { return serde_json::Map::new() };
     table
-}
-
-/// A TOML value as JSON. Dates become texts; what JSON cannot say is a finding.
-fn json(value: &DeValue<'_>, item: &Item<'_>) -> Value {
-    let number_error = |text: &str| {
-        item.error(format_args!("{text} cannot be said in JSON"), "use another number, or a text");
-        Value::Null
-    };
-    match value {
-        DeValue::String(text) => Value::from(text.as_ref()),
-        DeValue::Boolean(flag) => Value::from(*flag),
-        DeValue::Datetime(date) => Value::from(date.to_string()),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
-            Ok(number) => Value::from(number),
-            Err(_) => number_error(&number.to_string()),
-        },
-        DeValue::Float(number) => {
-            let parsed: Option<f64> = number.as_str().parse().ok();
-            match parsed.and_then(serde_json::Number::from_f64) {
-                Some(number) => Value::Number(number),
-                None => number_error(number.as_str()),
-            }
-        }
-        DeValue::Array(array) => {
-            array.iter().map(|value| json(value.get_ref(), item)).collect::<Vec<_>>().into()
-        }
-        DeValue::Table(table) => {
-            let entries = table
-                .iter()
-                .map(|(name, value)| (name.get_ref().to_string(), json(value.get_ref(), item)));
-            Value::Object(entries.collect())
-        }
-    }
 }
