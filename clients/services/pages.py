@@ -1,12 +1,11 @@
 """An HTTP/1.1 service that shows what it received: bodies by their digest, heads as JSON; ranges and gzip.
 
-usage: pages.py NAME
+usage: pages.py
 """
 
 import gzip
 import hashlib
 import json
-import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TEXT = b"".join(b"line %d of the page\n" % number for number in range(4000))
@@ -14,7 +13,6 @@ TEXT = b"".join(b"line %d of the page\n" % number for number in range(4000))
 
 class Pages(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    name = "?"
 
     def do_GET(self):
         headers = {}
@@ -89,7 +87,6 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 256
 
 
-Pages.name = sys.argv[1]
 server = Server(("127.0.0.1", 0), Pages)
 print("ready", server.server_address[1], flush=True)
 server.serve_forever()
