@@ -146,9 +146,7 @@ pub async fn serve(
     gateway: Gateway,
     stop: watch::Receiver<bool>,
 ) -> std::io::Result<()> {
-    let mut proxy = http_proxy(&Arc::new(ServerConf::default()), gateway);
-    proxy.handle_init_modules();
-    let proxy = Arc::new(proxy);
+    let proxy = Arc::new(http_proxy(&Arc::new(ServerConf::default()), gateway));
     let mut stopping = stop.clone();
     loop {
         let (stream, _) = tokio::select! {

@@ -25,7 +25,9 @@ fn main() -> ExitCode {
             return if error.use_stderr() { Exit::Usage } else { Exit::Done }.into();
         }
     };
-    if let Err(error) = log::start(cli.log_level.as_deref()) {
+    // The demo tells its own story; it kills a service on purpose.
+    let quiet = matches!(cli.verb, Verb::Demo(_)).then_some("error");
+    if let Err(error) = log::start(cli.log_level.as_deref().or(quiet)) {
         exit::say(format_args!("error: --log-level: {error}"));
         return Exit::Usage.into();
     }

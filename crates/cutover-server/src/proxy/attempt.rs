@@ -31,7 +31,9 @@ pub(super) fn peer(
         };
         let pool = serving.backends().pool(exchange.backend());
         let clock = plane.engine().clock();
-        let left = exchange.time_left();
+        // Pingora has one limit for the reply's header and for pauses in its body. Where pauses are to be expected the
+        // deadline for falling back must not end the reply.
+        let left = exchange.time_left().filter(|_| !ctx.facts.event_stream);
         let chosen = pool.peer(&ctx.attempt.tried, || clock.now(), left, ctx.facts.websocket);
         if let Some((peer, flight)) = chosen {
             ctx.attempt.flight = Some(flight);

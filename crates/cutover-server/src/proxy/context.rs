@@ -52,6 +52,8 @@ pub(super) struct Facts {
     pub(super) tls: bool,
     pub(super) has_body: bool,
     pub(super) websocket: bool,
+    /// Asks for server-sent events: its reply pauses as long as nothing happens.
+    pub(super) event_stream: bool,
 }
 
 impl Facts {

@@ -6,7 +6,7 @@ use crate::plane::{Plane, ProxySettings, Serving};
 use crate::upstream::WEBSOCKET_IDLE;
 use cutover::core::path::{PathError, normalise};
 use cutover::{Exchange, Refused};
-use http::header::{HOST, UPGRADE};
+use http::header::{ACCEPT, HOST, UPGRADE};
 use http::{StatusCode, Uri, Version};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
@@ -137,6 +137,10 @@ fn facts(plane: &Plane, session: &mut Session, settings: &ProxySettings) -> Fact
                 .headers
                 .get(UPGRADE)
                 .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket")),
+        event_stream: head
+            .headers
+            .get(ACCEPT)
+            .is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream")),
     }
 }
 

@@ -3,6 +3,8 @@
 use crate::world::{Proxy, World, all_to, backend, migration};
 use cutover_test::{RawUpstream, Upstream, dead_address};
 use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 fn sides(old: &Upstream, new: SocketAddr, more: &str) -> Proxy {
     let config = [
@@ -130,6 +132,33 @@ fn a_reply_that_has_begun_is_not_begun_again() {
     let reply = world.run(cutover_test::raw_exchange(proxy.address(), request));
     assert!(reply.starts_with("HTTP/1.1 200") && reply.ends_with("\r\n\r\nhalf"), "{reply}");
     assert_eq!((old.hits(), new.connections()), (0, 1));
+}
+
+/// The deadline is for the first byte of a reply. Pingora has one limit for that and for pauses in a body.
+#[test]
+fn a_pause_between_two_events_does_not_end_their_stream() {
+    let world = World::new();
+    let old = world.run(Upstream::named("old"));
+    let new = world.run(RawUpstream::start(|mut stream, _| async move {
+        let mut head = [0; 4096];
+        let _ = stream.read(&mut head).await;
+        let first = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: 1\n\n";
+        let _ = stream.write_all(first.as_bytes()).await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        let _ = stream.write_all(b"data: 2\n\n").await;
+    }));
+    let config = [
+        backend("old", &[old.address()], ""),
+        backend("new", &[new.address()], "timeout = \"30s\""),
+        migration("read-percent = 100\nfallback.deadline = \"200ms\""),
+        all_to("old"),
+    ];
+    let proxy = Proxy::start(&config.concat());
+    let request = "GET /api/x HTTP/1.1\r\nhost: h\r\nx-user-id: 1\r\naccept: text/event-stream\r\n\
+                   connection: close\r\n\r\n";
+    let reply = world.run(cutover_test::raw_exchange(proxy.address(), request));
+    assert!(reply.contains("data: 1\n\n") && reply.contains("data: 2\n\n"), "{reply}");
+    assert_eq!(old.hits(), 0);
 }
 
 #[test]

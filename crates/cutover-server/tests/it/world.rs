@@ -4,6 +4,7 @@ use cutover_server::server::{Options, Running, Server};
 use cutover_test::Client;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::time::Duration;
 use tokio::runtime::Runtime;
 
 /// Upstreams and clients run here; the server has its own threads.
@@ -67,16 +68,17 @@ impl Proxy {
         self.running.data_addresses()[0]
     }
 
-    /// Waits until the access log has a line that fits, and answers with it.
+    /// Waits until the access log has a line that fits, for 10 s at most, and answers with it.
+    #[expect(clippy::disallowed_methods, reason = "a file of another thread gives no event")]
     pub(crate) fn log_line(&self, fits: impl Fn(&serde_json::Value) -> bool) -> serde_json::Value {
         let file = self.folder.path().join("access.log");
-        for _ in 0..20_000 {
+        for _ in 0..2_000 {
             let text = std::fs::read_to_string(&file).unwrap_or_default();
             let mut lines = text.lines().filter_map(|line| serde_json::from_str(line).ok());
             if let Some(line) = lines.find(&fits) {
                 return line;
             }
-            std::thread::yield_now();
+            std::thread::sleep(Duration::from_millis(5));
         }
         panic!("no such line in {}", std::fs::read_to_string(&file).unwrap_or_default());
     }
