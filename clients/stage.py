@@ -174,7 +174,8 @@ class Proxy(Child):
 
     def reload_by_signal(self):
         self.signal(signal.SIGHUP)
-        line = self.wait_for("configuration re")
+        # Reloads by API are in its log too.
+        line = self.wait_for('trigger="signal"')
         assert "configuration reloaded" in line, line
 
 
