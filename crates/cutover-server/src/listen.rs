@@ -86,9 +86,12 @@ impl Sockets {
             listener.set_nonblocking(true)?;
             Ok((listener.local_addr()?, listener))
         });
-        let (chosen, listener) = bound.map_err(|error| match error.kind() {
-            io::ErrorKind::AddrInUse => ListenError::InUse { address, setting },
-            _ => ListenError::Bind { address, setting, error },
+        let (chosen, listener) = bound.map_err(|error| {
+            if error.kind() == io::ErrorKind::AddrInUse {
+                ListenError::InUse { address, setting }
+            } else {
+                ListenError::Bind { address, setting, error }
+            }
         })?;
         self.0.lock().add(chosen.to_string(), listener.into_raw_fd());
         Ok(chosen)

@@ -335,12 +335,17 @@ impl Exchange {
         }
     }
 
-    /// Time for all attempts, if there is a limit.
+    /// Time for all attempts, if there is a limit. Where fallback is switched off there is none: nothing would be won
+    /// by giving `new` up early.
     fn deadline(&self) -> Option<Duration> {
         let (id, decided) = self.decision.migration?;
-        let policy = &self.snapshot().migration(id).fallback;
-        let falls_back =
-            decided == Side::New && !self.decision.write && self.stand.role != Role::Breaker;
+        let migration = self.snapshot().migration(id);
+        let policy = &migration.fallback;
+        let guarded = !policy.on.is_empty() || migration.plugins.fallback.is_some();
+        let falls_back = guarded
+            && decided == Side::New
+            && !self.decision.write
+            && self.stand.role != Role::Breaker;
         match (falls_back.then_some(policy.deadline), self.decision.deadline) {
             (Some(all), Some(wished)) => Some(all.min(wished)),
             (one, other) => one.or(other),

@@ -2,7 +2,7 @@
 
 use super::service::{Service, Which};
 use anyhow::Context as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The tenant split as shipped: the demo must run on a machine without a guest toolchain.
 const TENANT_SPLIT: &[u8] = include_bytes!("../../../../plugins/dist/tenant_split.wasm");

@@ -146,8 +146,11 @@ impl Drop for InFlight {
 #[derive(Debug)]
 pub struct AddressBook {
     since: Instant,
-    known: Mutex<HashMap<(Box<str>, SocketAddr), Weak<Address>>>,
+    known: Mutex<HashMap<Named, Weak<Address>>>,
 }
+
+/// An address of a backend, by its name.
+type Named = (Box<str>, SocketAddr);
 
 impl AddressBook {
     /// An empty one.
