@@ -18,12 +18,25 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 packages=()   # Debian names, to install
 reasons=()    # one line for each, for people on other systems
+wanted=()     # Debian names of clients that the tests can do without
 optional=()   # what will be skipped, and why
 
 need() { # COMMAND DEBIAN-PACKAGE WHY
     have "$1" && return
     packages+=("$2")
     reasons+=("$1 ($3); Debian package: $2")
+}
+
+may_install() { have apt-get && [ "$(id -u)" -eq 0 ]; }
+
+# Installed if that is possible; if not, what needs it is skipped.
+want() { # COMMAND DEBIAN-PACKAGE WHAT-IS-SKIPPED
+    have "$1" && return
+    if may_install; then
+        wanted+=("$2")
+    else
+        optional+=("$1: $3 is skipped (Debian package: $2)")
+    fi
 }
 
 guest_target_of_rustup() {
@@ -55,6 +68,20 @@ if [ "$want" = test ]; then
     need clang clang "builds the plugin written in C"
     need wasm-ld lld "links the plugin written in C"
     need python3 python3 "a real client in the tests, and the spell checker"
+    want wrk wrk "killing the new service under load"
+    want h2load nghttp2-client "load over HTTP/2"
+    want openssl openssl "curl over TLS"
+    if have python3 && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        if may_install; then
+            wanted+=(python3-venv)
+        else
+            optional+=("python3 without venv: clients in Python are skipped (Debian package: python3-venv)")
+        fi
+    elif ! have python3; then
+        packages+=(python3-venv)
+        reasons+=("venv of python3 (clients in Python); Debian package: python3-venv")
+    fi
+    have chromium || optional+=("chromium: the page in a browser is skipped (Debian package: chromium; large)")
     for part in fmt:rustfmt clippy:clippy; do
         cargo "${part%%:*}" --version >/dev/null 2>&1 && continue
         rustup component add "${part##*:}" >/dev/null 2>&1 && echo "setup: added ${part##*:}" && continue
@@ -79,12 +106,12 @@ fi
 for line in "${optional[@]+"${optional[@]}"}"; do
     echo "setup: not here, and not needed: $line"
 done
-if [ "${#packages[@]}" -eq 0 ]; then
+if [ "${#packages[@]}" -eq 0 ] && [ "${#wanted[@]}" -eq 0 ]; then
     echo "setup: everything that make $want needs is here"
     exit 0
 fi
 
-mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
+[ "${#packages[@]}" -eq 0 ] || mapfile -t packages < <(printf '%s\n' "${packages[@]}" | sort -u)
 refuse() {
     {
         echo "setup: $1. Missing:"
@@ -96,15 +123,24 @@ refuse() {
     exit 1
 }
 
-have apt-get || refuse "this system has no apt-get, so nothing was installed"
-[ "$(id -u)" -eq 0 ] || refuse "not running as root, so nothing was installed"
+if [ "${#packages[@]}" -gt 0 ]; then
+    have apt-get || refuse "this system has no apt-get, so nothing was installed"
+    may_install || refuse "not running as root, so nothing was installed"
+fi
 
-echo "setup: installing ${packages[*]}"
 log="$(mktemp)"
 trap 'rm -f "$log"' EXIT
-if ! { apt-get update && DEBIAN_FRONTEND=noninteractive \
-    apt-get install -y --no-install-recommends "${packages[@]}"; } >"$log" 2>&1 </dev/null; then
+install() { # PACKAGE ...
+    echo "setup: installing $*"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" >>"$log" 2>&1 </dev/null &&
+        echo "setup: installed $*"
+}
+
+apt-get update >"$log" 2>&1 </dev/null || echo "setup: apt-get update failed; trying with the lists that are here" >&2
+if [ "${#packages[@]}" -gt 0 ] && ! install "${packages[@]}"; then
     tail -n 20 "$log" >&2
     refuse "apt-get failed (its last lines are above)"
 fi
-echo "setup: installed ${packages[*]}"
+for package in "${wanted[@]+"${wanted[@]}"}"; do
+    install "$package" || echo "setup: $package could not be installed, and what needs it is skipped"
+done

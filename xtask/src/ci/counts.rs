@@ -1,4 +1,4 @@
-//! What test runners print, counted: the closing lines of `cargo test`, and the reasons of tests that could not run.
+//! What test runners print, counted: closing lines, and the reasons of tests that could not run.
 
 use std::fmt;
 
@@ -12,11 +12,13 @@ pub(super) struct Counts {
 }
 
 impl Counts {
-    /// Reads the output of `cargo test … -- --show-output`, or of a task that runs tests.
+    /// Reads the output of `cargo test … -- --show-output`, or of a task that runs tests and closes with the plain line
+    /// `1 passed, 0 failed`.
     pub(super) fn read(output: &str) -> Self {
         let mut counts = Self::default();
         for line in output.lines() {
-            if let Some(closing) = line.trim().strip_prefix("test result: ") {
+            let result = line.trim().strip_prefix("test result: ");
+            if let Some(closing) = result.or_else(|| is_plain_closing(line).then_some(line)) {
                 counts.passed += number_before(closing, " passed");
                 counts.failed += number_before(closing, " failed");
             } else if let Some(why) = line.trim().strip_prefix("SKIPPED") {
@@ -44,6 +46,16 @@ impl fmt::Display for Counts {
         }
         Ok(())
     }
+}
+
+/// `12 passed, 0 failed`, perhaps with `, 1 skipped`: nothing else begins with a number and goes on like this.
+fn is_plain_closing(line: &str) -> bool {
+    let numbers = line.split(", ").map(|part| part.split_once(' '));
+    let words: Vec<&str> = numbers
+        .map_while(|part| part.filter(|(number, _)| number.parse::<usize>().is_ok()))
+        .map(|(_, word)| word)
+        .collect();
+    matches!(words[..], ["passed", "failed"] | ["passed", "failed", "skipped"])
 }
 
 fn number_before(text: &str, word: &str) -> usize {
@@ -77,6 +89,17 @@ Success
         assert_eq!((counts.passed, counts.failed), (13, 1));
         assert_eq!(counts.skipped, ["no fixtures beside the repository"]);
         assert_eq!(counts.to_string(), "tests: 13 passed, 1 failed, 1 skipped");
+    }
+
+    #[test]
+    fn the_plain_closing_line_of_other_runners_counts_too() {
+        let output =
+            "ok      curl: GET\nSKIPPED grpc: no package\n\n63 passed, 2 failed, 1 skipped\n";
+        let counts = Counts::read(output);
+        assert_eq!((counts.passed, counts.failed), (63, 2));
+        assert_eq!(counts.skipped, ["grpc: no package"]);
+        assert_eq!(Counts::read("2 passed, 0 failed\n").passed, 2);
+        assert_eq!(Counts::read("steps: 2 passed, 0 failed\n2 passed, and 0 failed\n").passed, 0);
     }
 
     #[test]

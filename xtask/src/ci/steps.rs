@@ -64,6 +64,12 @@ pub(super) const ALL: &[Step] = &[
         run: doc,
     },
     Step { name: "demo", proves: "`cutover demo` ends with 0", limit: minutes(5), run: demo },
+    Step {
+        name: "clients",
+        proves: "curl, Python, gRPC, wrk and browsers get through the binary unharmed",
+        limit: minutes(15),
+        run: clients,
+    },
     Step { name: "bench", proves: "every bench runs once", limit: minutes(15), run: bench },
     Step {
         name: "count",
@@ -190,14 +196,33 @@ fn doc(work: &Work) -> Result<Outcome> {
 }
 
 fn demo(work: &Work) -> Result<Outcome> {
+    work.log.run(Command::new(binary(work)?).arg("demo").current_dir(&work.root))?;
+    let text = work.log.text();
+    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    passed(last.trim())
+}
+
+/// Most of its limit is for the first time, when pip installs what the clients are made of.
+fn clients(work: &Work) -> Result<Outcome> {
+    if !works("python3", &["--version"]) {
+        return Ok(Outcome::Skipped("python3 is not here (Debian package: python3)".to_owned()));
+    }
+    let mut run = Command::new("python3");
+    run.arg("clients/run.py").arg("--program").arg(binary(work)?);
+    run.arg("--venv").arg(target(work)?.join("clients-venv"));
+    work.log.run(run.current_dir(&work.root))?;
+    let counts = Counts::read(&work.log.text());
+    ensure!(counts.passed > 0, "clients/run.py succeeded, but its output counts no check");
+    Ok(Outcome::Tested(counts))
+}
+
+/// The binary as `build` has left it, or built now if a step is run by itself.
+fn binary(work: &Work) -> Result<PathBuf> {
     let program = target(work)?.join("debug/cutover");
     if !program.exists() {
         work.log.run(&mut cargo(work, &["build", "--workspace", "--bins", "--locked"]))?;
     }
-    work.log.run(Command::new(program).arg("demo").current_dir(&work.root))?;
-    let text = work.log.text();
-    let last = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    passed(last.trim())
+    Ok(program)
 }
 
 fn bench(work: &Work) -> Result<Outcome> {
