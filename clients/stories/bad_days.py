@@ -199,10 +199,10 @@ def silent_clients(proxy):
 
 
 def wrong_configuration(stage, proxy, config):
-    stage.write(config.replace("read-percent", "raed-percent"))
+    stage.write(config.replace("read-percent", "read-percents"))
     status, body = proxy.ask_admin("/admin/v1/config:reload?reason=test", "POST")
     same(status, 422, "status")
-    assert "raed-percent" in body and "read-percent" in body, f"no remedy in {body}"
+    assert "did you mean `read-percent`" in body and '"line":' in body, f"no remedy in {body}"
     check = [proxy.process.args[0], "check", "cutover.toml"]
     done = subprocess.run(check, cwd=stage.folder, capture_output=True, text=True, timeout=PATIENCE)
     said = done.stdout + done.stderr

@@ -1,5 +1,6 @@
 """Python requests against PyPI's httpbin: through the proxy everything is as in a direct call."""
 
+import importlib.util
 import json
 import socket
 import sys
@@ -7,7 +8,7 @@ import threading
 
 import requests
 
-from account import same
+from account import Unfit, same
 from stage import Stage, all_to, backend, server
 
 HOST = "httpbin.example"
@@ -87,6 +88,9 @@ CALLS = [
 
 
 def tell(account, asked):
+    for package in ("gunicorn", "httpbin"):
+        if importlib.util.find_spec(package) is None:
+            raise Unfit(f"the Python package {package} is not here, and pip could not install it")
     with Stage(asked.program) as stage:
         direct = start_httpbin(stage)
         proxy = stage.proxy(server() + backend("old", direct) + all_to("old"))
