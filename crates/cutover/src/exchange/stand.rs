@@ -41,7 +41,9 @@ impl Installed {
         if side == Side::Old || write || !guarded {
             return Ok(stand);
         }
-        match running.breaker.admit(!request.has_body, now) {
+        // A probe must have its answer soon: a body may not be sent twice, and a WebSocket ends after hours.
+        let may_probe = !request.has_body && !request.websocket;
+        match running.breaker.admit(may_probe, now) {
             Admission::New => {}
             Admission::Probe(probe) => stand.probe = Some(probe),
             Admission::Old => {

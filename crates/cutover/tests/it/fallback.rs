@@ -73,6 +73,24 @@ fn a_probe_whose_client_leaves_makes_room_for_the_next() {
 }
 
 #[test]
+fn a_websocket_that_stays_open_is_no_probe() {
+    let scene = Scene::new("100%");
+    for _ in 0..20 {
+        fall_back(&scene);
+    }
+    scene.clock.pass(5_000);
+    scene.request(&Method::GET, Some("user-1"), |exchange, view| {
+        exchange.expect("not refused").finish(Outcome::ClientGone);
+        let view = RequestView { websocket: true, ..*view };
+        let socket = scene.engine.begin(&view).expect("not refused");
+        assert_eq!((socket.side(), socket.role()), (Some(Side::Old), Role::Breaker));
+        assert_eq!(served(&scene), (Some(Side::New), Role::Served), "the probe");
+        assert_eq!(served(&scene), (Some(Side::New), Role::Served), "it is closed again");
+        drop(socket);
+    });
+}
+
+#[test]
 fn writes_never_fall_back_and_never_open_the_breaker() {
     let scene = Scene::empty();
     let config = profile_config("100%", "");
