@@ -7,6 +7,7 @@ use cutover_server::drain::drain;
 use cutover_server::reload::Trigger;
 use cutover_server::{Options, Running, Server, upgrade};
 use std::sync::Arc;
+use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::JoinHandle;
 
@@ -26,16 +27,16 @@ pub(crate) fn run(args: &Run) -> Exit {
     for warning in running.warnings() {
         tracing::warn!("{}: {}", warning.key, warning.what);
     }
-    running.meeting().write_pid();
-    say(started(&running));
-    let signals = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let exit = match signals {
-        Ok(runtime) => runtime.block_on(until_the_end(running)),
+    let (runtime, signals) = match heed_signals() {
+        Ok(heeding) => heeding,
         Err(error) => {
             say(format_args!("error: cannot wait for signals: {error}"));
-            Exit::Failed
+            return Exit::Failed;
         }
     };
+    running.meeting().write_pid();
+    say(started(&running));
+    let exit = runtime.block_on(until_the_end(running, signals));
     tracing::info!("stopped");
     exit
 }
@@ -74,14 +75,17 @@ impl Signals {
     }
 }
 
-async fn until_the_end(mut running: Running) -> Exit {
-    let mut signals = match Signals::new() {
-        Ok(signals) => signals,
-        Err(error) => {
-            say(format_args!("error: cannot wait for signals: {error}"));
-            return Exit::Failed;
-        }
-    };
+/// From here on signals wait to be asked for. Whoever reads the pid or `ready` may send one at once, and unheeded it
+/// would end the process without a drain.
+fn heed_signals() -> std::io::Result<(Runtime, Signals)> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let inside = runtime.enter();
+    let signals = Signals::new()?;
+    drop(inside);
+    Ok((runtime, signals))
+}
+
+async fn until_the_end(mut running: Running, mut signals: Signals) -> Exit {
     let mut handing_over: Option<JoinHandle<bool>> = None;
     loop {
         tokio::select! {
