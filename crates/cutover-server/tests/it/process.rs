@@ -275,6 +275,16 @@ async fn sigterm_lets_a_slow_request_end() {
     assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");
 }
 
+#[test]
+fn a_signal_that_comes_with_ready_is_heeded() {
+    for _ in 0..5 {
+        let setup = Setup::new("", SocketAddr::from(([127, 0, 0, 1], 9)));
+        let mut process = Process::start(&setup.file, &[]);
+        process.signal("TERM");
+        assert_eq!(process.wait(), Some(0), "drained, not killed");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upgrade_under_load_loses_no_request() {
     let upstream = Upstream::named("b").await;
