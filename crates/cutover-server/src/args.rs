@@ -1,5 +1,6 @@
 //! The command line: verbs at top level.
 
+use crate::plugin_author::args::PluginVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -33,6 +34,11 @@ pub(crate) enum Verb {
     /// Show the migrations of a running proxy
     #[command(alias = "list")]
     Status(Status),
+    /// Make, build, check, test and measure plugins
+    Plugin {
+        #[command(subcommand)]
+        what: PluginVerb,
+    },
     /// Show the main job with two live services, 2,000 users and a kill
     Demo(Demo),
     /// A service of the demo

@@ -6,6 +6,7 @@ mod client;
 mod demo;
 mod exit;
 mod log;
+mod plugin_author;
 mod run;
 
 use args::{Cli, ConfigVerb, Verb};
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         }
         Verb::Reload(args) => client::reload(&args),
         Verb::Status(args) => client::status(&args),
+        Verb::Plugin { what } => plugin_author::run(&what),
         Verb::Demo(args) => demo::demo(&args),
         Verb::DemoService(args) => demo::service(&args),
     };

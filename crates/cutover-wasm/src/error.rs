@@ -65,9 +65,9 @@ pub enum LoadError {
     /// It refused its configuration.
     #[error("it refused its configuration: {0}")]
     Refused(String),
-    /// Its manifest is not acceptable.
-    #[error("its manifest is not acceptable: {0}")]
-    Manifest(String),
+    /// Its manifest is not acceptable; with everything that is wrong.
+    #[error("its manifest is not acceptable: {}", .0.join("; "))]
+    Manifest(Vec<String>),
     /// It failed while it was started or configured.
     #[error("it failed while it was configured: {0}")]
     Start(Fault),

@@ -66,24 +66,40 @@ pub enum Read {
 }
 
 impl Manifest {
-    /// Checks what a plugin declared. The error says which entry is wrong and how to mend it.
-    pub(crate) fn check(declared: &lifecycle::Manifest) -> Result<Self, String> {
-        at_most(MAX_READS, declared.reads.len(), "reads")?;
-        at_most(MAX_WRITES, declared.writes.len(), "writes")?;
-        at_most(MAX_REASONS, declared.reasons.len(), "reasons")?;
-        Ok(Self {
-            reads: declared.reads.iter().map(read).collect::<Result<_, _>>()?,
-            writes: declared.writes.iter().map(|name| writable(name)).collect::<Result<_, _>>()?,
-            reasons: declared.reasons.iter().map(|name| reason(name)).collect::<Result<_, _>>()?,
-        })
+    /// Checks what a plugin declared. The errors say which entries are wrong and how to mend them.
+    pub(crate) fn check(declared: &lifecycle::Manifest) -> Result<Self, Vec<String>> {
+        let lifecycle::Manifest { reads, writes, reasons } = declared;
+        let counts = [
+            (MAX_READS, reads.len(), "reads"),
+            (MAX_WRITES, writes.len(), "writes"),
+            (MAX_REASONS, reasons.len(), "reasons"),
+        ];
+        let mut wrong: Vec<String> = counts
+            .into_iter()
+            .filter_map(|(limit, found, what)| at_most(limit, found, what))
+            .collect();
+        if !wrong.is_empty() {
+            // Too many to be looked at one by one.
+            return Err(wrong);
+        }
+        let manifest = Self {
+            reads: sound(reads.iter().map(read), &mut wrong),
+            writes: sound(writes.iter().map(|name| writable(name)), &mut wrong),
+            reasons: sound(reasons.iter().map(|name| reason(name)), &mut wrong),
+        };
+        if wrong.is_empty() { Ok(manifest) } else { Err(wrong) }
     }
 }
 
-fn at_most(limit: usize, found: usize, what: &str) -> Result<(), String> {
-    if found <= limit {
-        return Ok(());
-    }
-    Err(format!("{found} {what} are declared, at most {limit} are allowed; declare those in use"))
+/// The sound entries; what is wrong with the others joins the list.
+fn sound<T>(entries: impl Iterator<Item = Result<T, String>>, wrong: &mut Vec<String>) -> Box<[T]> {
+    entries.filter_map(|entry| entry.map_err(|why| wrong.push(why)).ok()).collect()
+}
+
+fn at_most(limit: usize, found: usize, what: &str) -> Option<String> {
+    (found > limit).then(|| {
+        format!("{found} {what} are declared, at most {limit} are allowed: declare those in use")
+    })
 }
 
 fn read(field: &lifecycle::Field) -> Result<Read, String> {

@@ -85,6 +85,8 @@ mod testing;
 
 pub use cutover_config as config;
 pub use cutover_core as core;
+#[cfg(feature = "wasm")]
+pub use cutover_wasm as wasm;
 
 pub use breaker::BreakerState;
 pub use clock::{Clock, SystemClock};

@@ -4,6 +4,7 @@ mod admin;
 mod cli;
 mod fallback;
 mod guard;
+mod plugin_author;
 mod process;
 mod protocol;
 mod proxy_split;

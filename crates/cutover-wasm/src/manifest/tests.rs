@@ -5,11 +5,9 @@ use lifecycle::Field;
 
 fn declare(reads: &[Field], writes: &[&str], reasons: &[&str]) -> Result<Manifest, String> {
     let own = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    Manifest::check(&lifecycle::Manifest {
-        reads: reads.to_vec(),
-        writes: own(writes),
-        reasons: own(reasons),
-    })
+    let declared =
+        lifecycle::Manifest { reads: reads.to_vec(), writes: own(writes), reasons: own(reasons) };
+    Manifest::check(&declared).map_err(|wrong| wrong.join("\n"))
 }
 
 #[test]
@@ -53,5 +51,17 @@ fn counts_and_labels_are_bounded() {
     assert!(error.contains("65 reads"), "{error}");
     for label in ["", "a\"b", "line\nbreak", &"x".repeat(MAX_NAME_BYTES + 1)] {
         assert!(declare(&[], &[], &[label]).is_err(), "{label}");
+    }
+}
+
+#[test]
+fn everything_that_is_wrong_is_told_at_once() {
+    let reads = [Field::Cookie("a b".into()), Field::Host, Field::Header("x y".into())];
+    let error = declare(&reads, &["te", "x-fine", "no name"], &["ü"]).expect_err("refused");
+    let lines: Vec<&str> = error.lines().collect();
+    assert_eq!(lines.len(), 5, "{error}");
+    for (line, part) in lines.iter().zip(["\"a b\"", "\"x y\"", "\"te\"", "\"no name\"", "\"ü\""])
+    {
+        assert!(line.contains(part), "{line}");
     }
 }
