@@ -149,7 +149,8 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Guarded<A> {
             received = begins(&mut stream, &mut deadline).await?;
         }
         if by_alpn || received == H2_PREFACE {
-            let stream: Stream = Box::new(GuardedStream::passing(stream, received));
+            let stream: Stream =
+                Box::new(GuardedStream::passing(stream, settings.idle_timeout, received));
             return self.app.process_new(stream, shutdown).await;
         }
         let guard = Arc::clone(&self.guard);

@@ -9,6 +9,7 @@ use arc_swap::ArcSwap;
 use cutover::config::{Network, PluginUse, ServerSettings, Surroundings};
 use cutover::{Engine, Generation, PrepareError, Prepared, Snapshot};
 use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -21,6 +22,7 @@ pub struct Plane {
     served: ArcSwap<Vec<Arc<Serving>>>,
     installing: Mutex<()>,
     changed: watch::Sender<Generation>,
+    closing: AtomicBool,
     /// In force until the first install.
     settings: ProxySettings,
 }
@@ -88,6 +90,7 @@ impl Plane {
             served: ArcSwap::default(),
             installing: Mutex::new(()),
             changed,
+            closing: AtomicBool::new(false),
             settings,
         }
     }
@@ -104,10 +107,12 @@ impl Plane {
         server: &ServerSettings,
         around: &dyn Surroundings,
     ) -> Result<Ready, InstallError> {
-        let backends = Backends::build(&snapshot, &self.book, around)?;
+        let before = self.newest();
+        let known = before.as_ref().map(|serving| serving.backends());
+        let backends = Backends::build(&snapshot, &self.book, around, known)?;
         let prepared = self.engine.prepare(snapshot, plugins, around)?;
         let settings = ProxySettings::of(server);
-        let old = self.newest().and_then(|serving| serving.log.clone());
+        let old = before.and_then(|serving| serving.log.clone());
         let log = match old {
             Some(log) if log.settings() == &server.access_log => Some(log),
             Some(_) | None => AccessLog::start(&server.access_log).map(Arc::new),
@@ -160,6 +165,16 @@ impl Plane {
     /// Tells of every install.
     pub fn changes(&self) -> watch::Receiver<Generation> {
         self.changed.subscribe()
+    }
+
+    /// From now on replies end their connection.
+    pub fn close(&self) {
+        self.closing.store(true, Ordering::Release);
+    }
+
+    /// Does the process end?
+    pub fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::Acquire)
     }
 
     /// Opens the access log's file again, after somebody rotated it away.

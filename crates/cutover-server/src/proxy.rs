@@ -135,6 +135,10 @@ impl ProxyHttp for Proxy {
         response: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> Result<()> {
+        // Pingora asked when the request began. A client that reads `keep-alive` now would lose its next one.
+        if self.plane.is_closing() {
+            session.set_keepalive(None);
+        }
         forward::response(session, response, ctx)
     }
 

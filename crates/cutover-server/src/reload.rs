@@ -120,12 +120,12 @@ pub enum ReloadError {
 impl Reloader {
     pub(crate) fn new(
         source: Source,
-        proxy: Proxy,
-        engine: Arc<Engine>,
-        guard: Arc<Guard>,
+        (proxy, engine, guard): (Proxy, Arc<Engine>, Arc<Guard>),
         config: Config,
+        text: &str,
     ) -> Self {
-        let tried = source.text().map_or(0, |text| fingerprint(&text));
+        // Of what was read, not of what the file says by now: starting takes its time.
+        let tried = fingerprint(text);
         let shown = Shown { warnings: config.warnings.clone(), last: None, tried };
         let (present, shown) = (Mutex::new(config), Mutex::new(shown));
         Self { source, proxy, engine, guard, present, shown }
@@ -155,7 +155,9 @@ impl Reloader {
             ReloadError::Config(report)
         };
         let text = self.source.text().map_err(refused)?;
-        self.shown().tried = fingerprint(&text);
+        if !request.dry_run {
+            self.shown().tried = fingerprint(&text);
+        }
         let config = self.source.check(&text).map_err(refused)?;
         let file = self.source.file().display().to_string();
         let change = cutover::config::change(present, &config);

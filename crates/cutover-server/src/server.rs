@@ -113,6 +113,7 @@ impl Shared {
 
     pub(crate) fn close(&self) {
         self.ready.store(false, Ordering::Release);
+        self.proxy.plane().close();
         self.closing.send_replace(true);
     }
 }
@@ -125,8 +126,8 @@ impl Server {
     /// If the configuration or anything it names cannot be used. Nothing runs then.
     pub fn start(options: &Options) -> Result<Running, StartError> {
         let source = Source::new(&options.file);
-        let config = source.text().and_then(|text| source.check(&text));
-        let config = config.map_err(StartError::Config)?;
+        let text = source.text().map_err(StartError::Config)?;
+        let config = source.check(&text).map_err(StartError::Config)?;
         let threads = threads(&config.server);
         let meeting = Meeting::at(&source, &config.state);
         let plugin_cache = Some(meeting.plugin_cache());
@@ -149,8 +150,8 @@ impl Server {
         proxy.plane().install(ready);
         let guard = Guard::new(guard_settings(&config.server));
         let drain = config.server.drain;
-        let reloader =
-            Reloader::new(source, proxy.clone(), Arc::clone(&engine), Arc::clone(&guard), config);
+        let parts = (proxy.clone(), Arc::clone(&engine), Arc::clone(&guard));
+        let reloader = Reloader::new(source, parts, config, &text);
         let shared = Arc::new(Shared {
             proxy,
             engine,
@@ -205,11 +206,9 @@ fn launch(
         .thread_name("cutover-control")
         .enable_all()
         .build()?;
-    let max_header_bytes = shared.reloader.with_present(|config| config.server.max_header_bytes);
-    let app = Guarded::new(
-        http_proxy(shared.proxy.clone(), threads, max_header_bytes),
-        Arc::clone(&shared.guard),
-    );
+    let guard = shared.reloader.with_present(|config| guard_settings(&config.server));
+    let app =
+        Guarded::new(http_proxy(shared.proxy.clone(), threads, &guard), Arc::clone(&shared.guard));
     let mut service = Service::with_listeners("data".to_owned(), listeners, app);
     let (fds, closing) = (shared.sockets.fds(), shared.closing.subscribe());
     data.spawn({
@@ -239,7 +238,7 @@ fn launch(
 }
 
 /// Pingora's proxy with HTTP/2 on plain listeners by prior knowledge, and its bounded HTTP/2 options.
-fn http_proxy(proxy: Proxy, threads: usize, max_header_bytes: usize) -> HttpProxy<Proxy> {
+fn http_proxy(proxy: Proxy, threads: usize, guard: &GuardSettings) -> HttpProxy<Proxy> {
     let conf = ServerConf {
         threads,
         upstream_keepalive_pool_size: IDLE_BACKEND_CONNECTIONS,
@@ -248,9 +247,11 @@ fn http_proxy(proxy: Proxy, threads: usize, max_header_bytes: usize) -> HttpProx
     let mut http = HttpProxy::new(proxy, Arc::new(conf));
     let mut options = HttpServerOptions::default();
     options.h2c = true;
+    // Pingora has no limit unless told: connections without a stream would stay for ever.
+    options.h2_idle_timeout = Some(guard.idle_timeout);
     http.server_options = Some(options);
     let mut h2 = default_h2_options();
-    h2.max_header_list_size(u32::try_from(max_header_bytes).unwrap_or(u32::MAX));
+    h2.max_header_list_size(u32::try_from(guard.limits.header_bytes).unwrap_or(u32::MAX));
     http.h2_options = Some(h2);
     http.handle_init_modules();
     http

@@ -90,6 +90,8 @@ pub struct Pool {
 pub struct Endpoint {
     /// What is known about the address.
     pub address: Arc<Address>,
+    /// As configured, a name or an address.
+    host: Box<str>,
     peer: HttpPeer,
 }
 
@@ -121,7 +123,7 @@ impl Tried {
 
 impl Backends {
     /// Builds the backends of a snapshot. Looks names up, so call it off the workers; a name that cannot be found
-    /// now is looked for again later.
+    /// now keeps the addresses it has in `known`, the generation before, and is looked for again later.
     ///
     /// # Errors
     /// If an address or a file of certificate authorities cannot be used.
@@ -129,12 +131,13 @@ impl Backends {
         snapshot: &Snapshot,
         book: &AddressBook,
         around: &dyn Surroundings,
+        known: Option<&Self>,
     ) -> Result<Self, UpstreamError> {
         let mut pools = Vec::with_capacity(snapshot.backends().len());
         for backend in snapshot.backends() {
             pools.push(Pool::build(backend, around)?);
         }
-        resolve::all_at_once(&pools, book);
+        resolve::all_at_once(&pools, book, known);
         Ok(Self(pools.into_iter().map(Arc::new).collect()))
     }
 
@@ -242,7 +245,7 @@ impl Pool {
                 if peer.is_tls() {
                     peer.sni = self.server_name.as_deref().unwrap_or(host).to_owned();
                 }
-                Endpoint { address: book.address(&self.name, *socket), peer }
+                Endpoint { address: book.address(&self.name, *socket), host: (*host).into(), peer }
             })
             .collect();
         self.endpoints.store(Arc::new(endpoints));

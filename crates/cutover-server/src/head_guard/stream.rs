@@ -38,6 +38,10 @@ pub struct GuardedStream {
     gone: usize,
     /// How much of `held`, after `gone`, has been judged.
     cleared: usize,
+    /// How long a write may wait for the client.
+    patience: Duration,
+    /// Runs while a write waits.
+    stalled: Option<Pin<Box<Sleep>>>,
     /// Until when the present head must be complete.
     deadline: Option<Pin<Box<Sleep>>>,
     /// Who waits while data is held back.
@@ -97,8 +101,8 @@ struct Goodbye {
 
 impl GuardedStream {
     /// A connection that is not watched; `received` has been read from it.
-    pub(super) fn passing(inner: Stream, received: Vec<u8>) -> Self {
-        Self::new(inner, None, Phase::Passing, received, None)
+    pub(super) fn passing(inner: Stream, patience: Duration, received: Vec<u8>) -> Self {
+        Self::new(inner, patience, None, Phase::Passing, received, None)
     }
 
     /// An HTTP/1 connection; `received` has been read from it. `deadline` ends the first head.
@@ -109,14 +113,17 @@ impl GuardedStream {
         received: Vec<u8>,
         deadline: Pin<Box<Sleep>>,
     ) -> Self {
+        let patience = settings.idle_timeout;
         let watch = Some(Watching { guard, settings });
-        let stream = Self::new(inner, watch, Phase::Answering(false), received, Some(deadline));
+        let phase = Phase::Answering(false);
+        let stream = Self::new(inner, patience, watch, phase, received, Some(deadline));
         stream.turn.next_request();
         stream
     }
 
     fn new(
         inner: Stream,
+        patience: Duration,
         watch: Option<Watching>,
         phase: Phase,
         held: Vec<u8>,
@@ -129,6 +136,8 @@ impl GuardedStream {
             held,
             gone: 0,
             cleared: 0,
+            patience,
+            stalled: None,
             deadline,
             reader: None,
             turn: Turn::default(),
@@ -164,9 +173,10 @@ impl GuardedStream {
 
     fn enter_body(&mut self, head: Head) {
         self.deadline = None;
-        self.phase = match head.body {
-            BodyLength::Fixed(0) => Phase::Answering(head.upgrade),
-            length => Phase::Body(BodyScan::new(length), head.upgrade),
+        self.phase = if head.body == BodyLength::Fixed(0) {
+            Phase::Answering(head.upgrade)
+        } else {
+            Phase::Body(BodyScan::new(head.body), head.upgrade)
         };
     }
 
@@ -358,6 +368,23 @@ impl GuardedStream {
         Poll::Ready(())
     }
 
+    /// Pingora limits the writing of bodies only. A client that reads nothing would hold its connection, and the one to
+    /// the backend, for ever.
+    fn in_time<T>(
+        &mut self,
+        cx: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
+        if written.is_ready() {
+            self.stalled = None;
+            return written;
+        }
+        let patience = self.patience;
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+        ready!(stalled.as_mut().poll(cx));
+        Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client reads nothing")))
+    }
+
     /// The reply's first bytes: do they switch protocols?
     fn notice_switch(&mut self, reply: &[u8]) {
         if matches!(self.phase, Phase::Answering(true)) && reply.starts_with(b"HTTP/1.1 101 ") {
@@ -427,7 +454,8 @@ impl AsyncWrite for GuardedStream {
             return Poll::Ready(Ok(data.len()));
         }
         this.notice_switch(data);
-        Pin::new(&mut this.inner).poll_write(cx, data)
+        let written = Pin::new(&mut this.inner).poll_write(cx, data);
+        this.in_time(cx, written)
     }
 
     fn poll_write_vectored(
@@ -442,7 +470,8 @@ impl AsyncWrite for GuardedStream {
         if let Some(first) = data.first() {
             this.notice_switch(first);
         }
-        Pin::new(&mut this.inner).poll_write_vectored(cx, data)
+        let written = Pin::new(&mut this.inner).poll_write_vectored(cx, data);
+        this.in_time(cx, written)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -450,7 +479,9 @@ impl AsyncWrite for GuardedStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().inner).poll_flush(cx)
+        let this = self.get_mut();
+        let flushed = Pin::new(&mut this.inner).poll_flush(cx);
+        this.in_time(cx, flushed)
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -541,3 +572,6 @@ impl GetSocketDigest for GuardedStream {
         self.inner.set_socket_digest(digest);
     }
 }
+
+#[cfg(test)]
+mod tests;

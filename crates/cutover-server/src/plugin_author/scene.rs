@@ -172,8 +172,6 @@ fn any_backend() -> BackendId {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn parameters_are_found_in_the_path() {
         let pattern = |path, params: &[(&str, &str)]| {

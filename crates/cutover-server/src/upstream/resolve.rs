@@ -1,7 +1,7 @@
 //! Addresses and names: `127.0.0.1:9001` is used as it is, `api.internal:80` is looked up when the configuration is
 //! loaded and again in the background.
 
-use super::{AddressBook, Pool};
+use super::{AddressBook, Backends, Pool};
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::time::Duration;
 
@@ -62,8 +62,8 @@ impl Pool {
         self.put(book, found);
     }
 
-    /// The same, blocking, at load time.
-    fn look_up_now(&self, book: &AddressBook) {
+    /// The same, blocking, at load time; `before` is what the generation before knows of this backend.
+    fn look_up_now(&self, book: &AddressBook, before: Option<&Self>) {
         let mut found = Vec::new();
         for name in &self.names {
             match name.ip {
@@ -73,11 +73,21 @@ impl Pool {
                     Err(error) => {
                         let host = &name.host;
                         tracing::warn!(backend = %self.name, %host, %error, "name not found yet");
+                        let known = before.map(|pool| pool.known(name)).unwrap_or_default();
+                        found.extend(known.into_iter().map(|socket| (socket, &*name.host)));
                     }
                 },
             }
         }
         self.put(book, found);
+    }
+
+    /// The addresses in use under a name.
+    fn known(&self, name: &Name) -> Vec<SocketAddr> {
+        let endpoints = self.endpoints.load();
+        let of_name = endpoints.iter().filter(|each| each.host == name.host);
+        let sockets = of_name.map(|each| each.address.socket());
+        sockets.filter(|socket| socket.port() == name.port).collect()
     }
 
     fn put(&self, book: &AddressBook, mut found: Vec<(SocketAddr, &str)>) {
@@ -94,16 +104,20 @@ impl Pool {
 }
 
 /// First look-up of all backends. Names are looked up side by side, because a dead name server costs seconds each.
-pub(super) fn all_at_once(pools: &[Pool], book: &AddressBook) {
+pub(super) fn all_at_once(pools: &[Pool], book: &AddressBook, known: Option<&Backends>) {
     const SIDE_BY_SIDE: usize = 16;
+    let before = |pool: &Pool| {
+        let known = known?.pools().iter().find(|known| known.name == pool.name);
+        known.map(|known| &**known)
+    };
     let (named, plain): (Vec<_>, Vec<_>) = pools.iter().partition(|pool| pool.has_names());
     for pool in plain {
-        pool.look_up_now(book);
+        pool.look_up_now(book, None);
     }
     for some in named.chunks(SIDE_BY_SIDE) {
         std::thread::scope(|scope| {
             for pool in some {
-                scope.spawn(|| pool.look_up_now(book));
+                scope.spawn(|| pool.look_up_now(book, before(pool)));
             }
         });
     }

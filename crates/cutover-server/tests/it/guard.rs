@@ -42,6 +42,17 @@ impl Guarded {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_http2_connection_is_closed() {
+    let upstream = telling().await;
+    let guarded = Guarded::start("idle-timeout = \"1s\"", upstream.address());
+    let preface = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0";
+    let mut stream = send(guarded.address(), preface).await;
+    let mut frames = Vec::new();
+    let ended = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut frames)).await;
+    ended.expect("closed in time").expect("closed, not reset");
+}
+
 /// Reads the whole request, then answers with its method and path.
 async fn telling() -> Upstream {
     Upstream::start(|request| async move {

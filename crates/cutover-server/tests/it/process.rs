@@ -270,6 +270,7 @@ async fn sigterm_lets_a_slow_request_end() {
     gate.add_permits(1);
     let reply = slow.await.expect("a reply");
     assert_eq!(reply.status(), 200);
+    assert_eq!(reply.headers()["connection"], "close", "or its next request would be lost");
     assert_eq!(reply.body(), "slow");
     assert_eq!(process.wait(), Some(0));
     assert!(std::net::TcpStream::connect(address).is_err(), "nobody listens any more");

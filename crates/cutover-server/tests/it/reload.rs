@@ -73,6 +73,41 @@ async fn a_changed_file_is_reloaded_and_an_invalid_one_is_not() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_changed_file_that_was_checked_first_is_still_reloaded() {
+    let upstream = echoing().await;
+    let setup = Setup::new("", upstream.address());
+    setup.write("", upstream.address(), &marked(1));
+    let process = Process::start(&setup.file, &[]);
+    setup.write("", upstream.address(), &marked(2));
+    assert_eq!(post(&process, "?reason=look&dryRun=true", &[]).await.0, 200);
+    process.wait_for("configuration reloaded");
+    assert_eq!(mark(&Client::http1(process.data).get("/", &[]).await), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_changes_while_a_process_starts_is_reloaded() {
+    let upstream = echoing().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr());
+    let listen = format!("listen = [\"{}\"]", free.expect("a port"));
+    let setup = Setup::new(&listen, upstream.address());
+    setup.write(&listen, upstream.address(), &marked(1));
+    let mut old = Process::start(&setup.file, &["--no-watch"]);
+    let file = setup.file.clone();
+    let new = tokio::task::spawn_blocking(move || Process::start(&file, &["--upgrade"]));
+    // It has read the configuration by the time it waits for the sockets.
+    let waits = setup.folder.path().join("cutover.state/upgrade.sock");
+    while !waits.exists() {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    setup.write(&listen, upstream.address(), &marked(2));
+    old.signal("QUIT");
+    let new = new.await.expect("it starts");
+    assert_eq!(old.wait(), Some(0));
+    new.wait_for("configuration reloaded");
+    assert_eq!(mark(&Client::http1(new.data).get("/", &[]).await), "2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn sighup_reloads() {
     let upstream = echoing().await;
     let setup = Setup::new("", upstream.address());

@@ -14,6 +14,7 @@ fn endpoints(count: u16) -> (Vec<Endpoint>, Instant) {
         let socket = std::net::SocketAddr::from(([127, 0, 0, 1], port));
         Endpoint {
             address: book.address("b", socket),
+            host: "127.0.0.1".into(),
             peer: HttpPeer::new(socket, false, String::new()),
         }
     };
