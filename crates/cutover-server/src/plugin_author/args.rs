@@ -128,8 +128,9 @@ const DEFAULT_MEMORY_MIB: u32 = 16;
 fn json(text: &str) -> Result<String, String> {
     let value: serde_json::Value =
         serde_json::from_str(text).map_err(|error| format!("not JSON: {error}"))?;
-    match value {
-        serde_json::Value::Object(_) => Ok(value.to_string()),
-        _ => Err("a configuration is a JSON object: {\"tenants\": [\"acme\"]}".to_owned()),
+    if value.is_object() {
+        Ok(value.to_string())
+    } else {
+        Err("a configuration is a JSON object: {\"tenants\": [\"acme\"]}".to_owned())
     }
 }

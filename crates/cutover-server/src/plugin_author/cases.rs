@@ -346,9 +346,9 @@ fn read(text: &str, name: &str) -> Result<Vec<Case>, String> {
 fn case(value: Value, config: Option<&Value>) -> Result<Case, (String, String)> {
     let title = value.get("name").and_then(Value::as_str);
     let title = title.map(|name| format!(" ({name})")).unwrap_or_default();
-    let of_config = |value: &Value| match value {
-        Value::Object(table) => Ok(table.clone()),
-        _ => Err((title.clone(), "`config` is a table".to_owned())),
+    let of_config = |value: &Value| {
+        let table = value.as_object().cloned();
+        table.ok_or_else(|| (title.clone(), "`config` is a table".to_owned()))
     };
     let mut case: Case =
         serde_json::from_value(value).map_err(|error| (title.clone(), error.to_string()))?;

@@ -74,7 +74,9 @@ impl Violation {
         match fault {
             Fault::Deadline => Self::new(
                 "too-slow",
-                format!("it was stopped when starting and `configure` took over {limit_ms} ms"),
+                format!(
+                    "it was stopped: starting it, or its `configure`, took more than {limit_ms} ms"
+                ),
                 "do less in `configure`: what depends on requests belongs into the hooks",
             ),
             Fault::Memory => Self::new(
