@@ -202,6 +202,11 @@ impl Pool {
         self.host.as_ref()
     }
 
+    /// Limit for connecting, TLS included.
+    pub fn connect_timeout(&self) -> Duration {
+        self.connect_timeout
+    }
+
     /// Its addresses now.
     pub fn endpoints(&self) -> Arc<Vec<Endpoint>> {
         self.endpoints.load_full()

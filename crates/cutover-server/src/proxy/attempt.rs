@@ -9,15 +9,19 @@ use super::context::{Attempt, Context};
 use crate::plane::Plane;
 use crate::upstream::address::EJECT_AFTER;
 use cutover::core::fallback::is_safe;
-use cutover::{Action, Cause};
+use cutover::{Action, Cause, Side};
 use http::StatusCode;
 use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType, Result, RetryType};
+use std::time::Duration;
 
 /// Dead kept connections one attempt shrugs off.
 const MAX_STALE: u8 = 2;
+
+/// The least time an attempt on `old` has for its reply's first byte, and for each pause in its body.
+const LAST_CHANCE: Duration = Duration::from_secs(1);
 
 /// The peer of the present attempt. Never decides: it follows the exchange.
 pub(super) fn peer(
@@ -33,7 +37,11 @@ pub(super) fn peer(
         let clock = plane.engine().clock();
         // Pingora has one limit for the reply's header and for pauses in its body. Where pauses are to be expected the
         // deadline for falling back must not end the reply.
+        // Nobody answers after `old`: what little time is left when it is asked must not cut its reply short.
+        let least = if exchange.side() == Some(Side::Old) { LAST_CHANCE } else { Duration::ZERO };
         let left = exchange.time_left().filter(|_| !ctx.facts.event_stream);
+        let left = left.map(|left| left.max(least));
+        ctx.attempt.hurried = left.is_some_and(|left| left < pool.connect_timeout());
         let chosen = pool.peer(&ctx.attempt.tried, || clock.now(), left, ctx.facts.websocket);
         if let Some((peer, flight)) = chosen {
             ctx.attempt.flight = Some(flight);
@@ -59,13 +67,16 @@ pub(super) fn not_connected(
     ctx: &mut Context,
     mut error: Box<Error>,
 ) -> Box<Error> {
+    // An address that was given less time than it is meant to have has proved nothing.
+    let unproven = ctx.attempt.hurried && is_timeout(&error);
     if let Some(flight) = ctx.attempt.flight.take() {
         let address = flight.address();
-        let failures = address.connect_failed(plane.engine().clock().now());
+        ctx.attempt.tried.add(address.socket());
+        let now = plane.engine().clock().now();
+        let failures = if unproven { 0 } else { address.connect_failed(now) };
         if failures == 1 || failures == EJECT_AFTER {
             tracing::warn!(address = address.text(), failures, %error, "no connection to a backend");
         }
-        ctx.attempt.tried.add(address.socket());
     }
     let elsewhere = has_another_address(ctx) || judge(session, ctx, Cause::Connect, None);
     error.set_retry(elsewhere);

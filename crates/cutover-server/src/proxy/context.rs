@@ -39,6 +39,8 @@ pub(super) struct Attempt {
     pub(super) tried: Tried,
     /// Kept connections that turned out to be dead.
     pub(super) stale: u8,
+    /// The deadline leaves less time for connecting than the backend is meant to have.
+    pub(super) hurried: bool,
     /// The engine has been told that it failed.
     pub(super) judged: bool,
 }
