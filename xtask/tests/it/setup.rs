@@ -101,7 +101,10 @@ fn root_gets_what_is_missing_and_is_told_its_name() {
     let called = fs::read_to_string(machine.folder.join("called")).expect("apt-get was called");
     let packages = "cargo-web cmake lld rust-web-src rustc-web";
     let install = format!("install -y --no-install-recommends {packages}");
-    assert_eq!(called, format!("update\n{install}\n"));
+    // What only the tests with real clients use comes one by one: one that cannot be had skips its own tests.
+    let alone = ["wrk", "nghttp2-client", "openssl"]
+        .map(|package| format!("install -y --no-install-recommends {package}\n"));
+    assert_eq!(called, format!("update\n{install}\n{}", alone.concat()));
     assert!(
         text(&done.stdout).contains(&format!("installed {packages}")),
         "{}",
