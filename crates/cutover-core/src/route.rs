@@ -9,6 +9,7 @@
 //! A trailing slash counts, `//` is an empty segment and is kept, and a parameter never matches an
 //! empty segment. HEAD is not implied by GET: a route for both lists both. Header and query values
 //! are compared byte for byte, not decoded.
+#![allow(rustdoc::broken_intra_doc_links, reason = "the table has IPv6 addresses in brackets")]
 
 mod build;
 mod explain;

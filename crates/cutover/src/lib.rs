@@ -58,7 +58,7 @@
 //! ```
 //!
 //! # What a gateway has to do
-//! - Bring paths into the normal form of [`core::path::normalise`](cutover_core::path::normalise) and forward that form.
+//! - Bring paths into the normal form of [`core::path::normalise`] and forward that form.
 //! - Tell [`Exchange::failed`] about every failed attempt and every 5xx before passing it on, and do what it says. After
 //!   [`Action::Retry`], edit a fresh copy of the request's headers: the other side has other edits.
 //! - Never call [`Engine::prepare`] on a thread that serves requests: it compiles plugins.
