@@ -1,3 +1,5 @@
+//! Routes: what a request must look like, and the table that finds the best one.
+//!
 #![doc = include_str!("route/precedence.md")]
 //!
 //! Two routes that are equal in all this and can both hold for one request are refused as
