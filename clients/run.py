@@ -25,6 +25,7 @@ ROOT = CLIENTS.parent
 STORIES = {
     "httpbin": "python requests and httpbin",
     "curl": "curl, and h2load",
+    "gigabyte": "bodies of 1 GiB, in bounded memory",
     "websocket": "WebSocket: Python and a browser",
     "grpc": "gRPC: grpcio on both sides",
     "kill-new": "the new service is killed under load",

@@ -10,6 +10,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 TEXT = b"".join(b"line %d of the page\n" % number for number in range(4000))
 
+MIB = 1024 * 1024
+BLOCK = bytes(range(256)) * (MIB // 256)
+
 
 class Pages(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -18,6 +21,8 @@ class Pages(BaseHTTPRequestHandler):
         headers = {}
         if self.path == "/headers":
             return self.reply(200, json.dumps(self.received()).encode(), {"content-type": "application/json"})
+        if self.path.startswith("/mebibytes/"):
+            return self.stream(int(self.path.rsplit("/", 1)[1]))
         if self.path != "/page":
             return self.reply(404, b"no such page")
         text, status = TEXT, 200
@@ -62,6 +67,14 @@ class Pages(BaseHTTPRequestHandler):
         while left > 0 and (part := self.rfile.read(min(left, 65536))):
             left -= len(part)
             yield part
+
+    def stream(self, mebibytes):
+        """Each MiB begins with its number, so that one lost, doubled or misplaced changes the digest."""
+        self.send_response(200)
+        self.send_header("content-length", str(mebibytes * MIB))
+        self.end_headers()
+        for number in range(mebibytes if self.command == "GET" else 0):
+            self.wfile.write(number.to_bytes(8, "big") + BLOCK[8:])
 
     def received(self):
         return {

@@ -35,6 +35,7 @@ fn compare(cutover: &Path) -> anyhow::Result<()> {
     let us = std::env::current_exe()?;
     let folder = std::env::temp_dir().join(format!("cutover-cpu-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("tenant_split.wasm"), COMPONENT)?;
     let free = measure::free_address;
     let at = free()?;
     let _backend = Proxy::start(1, &us, &["backend", &at.to_string()], at)?;
@@ -45,13 +46,15 @@ fn compare(cutover: &Path) -> anyhow::Result<()> {
     let again = bare(free()?)?;
     row("bare Pingora again (noise)", &control, &again)?;
     drop(again);
-    for (name, metrics, migrations) in [
+    let by_plugin = format!("{SPLIT}{PLUGIN}");
+    for (name, debug_headers, migrations) in [
         ("cutover, plain route", false, ""),
         ("cutover, split by user", false, SPLIT),
         ("cutover, split and debug headers", true, SPLIT),
+        ("cutover, split by plugin", false, &by_plugin),
     ] {
         let address = free()?;
-        let file = config(&folder, address, at, metrics, migrations)?;
+        let file = config(&folder, address, at, debug_headers, migrations)?;
         let file = file.to_str().context("a folder with a UTF-8 name")?;
         let proxy = Proxy::start(0, cutover, &["run", "-c", file], address)?;
         row(name, &control, &proxy)?;
@@ -71,6 +74,17 @@ key = [{ header = "x-user-id" }]
 routes = [{ path = "/api/profile/{id}" }]
 read-percent = 5
 "#;
+
+/// Follows [`SPLIT`]: the same rule of percent, asked after a component.
+const PLUGIN: &str = r#"
+plugins = { split = "tenant-split" }
+[plugins.tenant-split]
+component = "tenant_split.wasm"
+config = { tenants = ["acme"] }
+"#;
+
+/// The component as the project ships it, so that what is measured is what is committed.
+const COMPONENT: &[u8] = include_bytes!("../../../../plugins/dist/tenant_split.wasm");
 
 fn config(
     folder: &Path,
