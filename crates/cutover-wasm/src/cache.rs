@@ -18,6 +18,12 @@ use wasmtime::component::Component;
 /// Length of the digest in front of an image.
 const DIGEST_BYTES: usize = 32;
 
+/// Makes the folder, or checks the one that is there.
+pub(crate) fn prepare(folder: &Path) -> Result<(), HostError> {
+    make_private(folder)
+        .map_err(|error| HostError::Cache { path: folder.to_owned(), why: error.to_string() })
+}
+
 #[derive(Debug)]
 pub(crate) struct Cache {
     folder: PathBuf,
@@ -28,9 +34,7 @@ pub(crate) struct Cache {
 impl Cache {
     /// Opens the folder, or makes it.
     pub(crate) fn open(folder: PathBuf, engine: &Engine) -> Result<Self, HostError> {
-        if let Err(error) = make_private(&folder) {
-            return Err(HostError::Cache { path: folder, why: error.to_string() });
-        }
+        prepare(&folder)?;
         let mut hasher = DefaultHasher::new();
         engine.precompile_compatibility_hash().hash(&mut hasher);
         Ok(Self { folder, engine: hasher.finish() })

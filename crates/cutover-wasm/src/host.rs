@@ -26,6 +26,16 @@ pub struct HostOptions {
     pub tick: Duration,
 }
 
+impl HostOptions {
+    /// Makes the cache folder, if one is given, and checks who may write to it; starts nothing.
+    ///
+    /// # Errors
+    /// The folder cannot be used safely.
+    pub fn check_cache(&self) -> Result<(), HostError> {
+        self.cache.as_deref().map_or(Ok(()), crate::cache::prepare)
+    }
+}
+
 impl Default for HostOptions {
     fn default() -> Self {
         let workers = std::thread::available_parallelism().map_or(1, usize::from);

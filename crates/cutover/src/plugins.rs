@@ -32,15 +32,13 @@ pub(crate) struct PluginHost {
 }
 
 impl PluginHost {
-    /// Starts at once only if a cache folder is given, so that one that cannot be used is known early.
+    /// Starts nothing yet, but a cache folder that cannot be used is told now.
     pub(crate) fn new(options: &EngineOptions) -> Result<Self, EngineError> {
         let default = HostOptions::default();
         let workers = if options.workers == 0 { default.workers } else { options.workers };
         let cache = options.plugin_cache.clone();
         let host = Self { options: HostOptions { workers, cache, ..default }, ..Self::default() };
-        if options.plugin_cache.is_some() {
-            host.running().map_err(EngineError::PluginHost)?;
-        }
+        host.options.check_cache().map_err(|error| EngineError::PluginHost(error.to_string()))?;
         Ok(host)
     }
 

@@ -44,7 +44,12 @@ pub(crate) struct Process {
 impl Process {
     /// Starts it and waits until it is ready.
     pub(crate) fn start(file: &Path, more: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_cutover"))
+        Self::start_as(Command::new(env!("CARGO_BIN_EXE_cutover")), file, more)
+    }
+
+    /// The same, where the command runs the binary in some other way.
+    fn start_as(mut command: Command, file: &Path, more: &[&str]) -> Self {
+        let mut child = command
             .arg("run")
             .arg("-c")
             .arg(file)
@@ -284,6 +289,19 @@ fn a_signal_that_comes_with_ready_is_heeded() {
         process.signal("TERM");
         assert_eq!(process.wait(), Some(0), "drained, not killed");
     }
+}
+
+/// Plugins reserve a terabyte of address space, which containers and valgrind may not have to give.
+#[test]
+fn without_plugins_little_address_space_is_enough() {
+    let setup = Setup::new("", SocketAddr::from(([127, 0, 0, 1], 9)));
+    let mut limited = Command::new("sh");
+    let kib = 4 << 20;
+    limited.args(["-c", &format!("ulimit -v {kib} && exec \"$0\" \"$@\"")]);
+    limited.arg(env!("CARGO_BIN_EXE_cutover"));
+    let mut process = Process::start_as(limited, &setup.file, &[]);
+    process.signal("TERM");
+    assert_eq!(process.wait(), Some(0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
