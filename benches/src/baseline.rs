@@ -2,12 +2,14 @@
 
 use crate::traffic::{KEY, SALT, path, pattern};
 use cutover_core::{Bucket, Salt};
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 /// `matchit` for the route, the same header look-up, the same hash: no precedence, no predicates, no fall-through.
 #[derive(Debug)]
 pub struct Bare {
     router: matchit::Router<u32>,
+    /// Made once, as the other side's is: a `const` would be built and dropped with every look-up.
+    key: HeaderName,
     salt: Salt,
 }
 
@@ -18,13 +20,13 @@ impl Bare {
         for number in 0..routes {
             router.insert(pattern(number), number as u32).expect("patterns differ");
         }
-        Self { router, salt: Salt::new(SALT) }
+        Self { router, key: KEY, salt: Salt::new(SALT) }
     }
 
     /// The route and the bucket.
     pub fn decide(&self, path: &str, headers: &HeaderMap) -> Option<(u32, Bucket)> {
         let route = *self.router.at(path).ok()?.value;
-        let key = headers.get(KEY)?;
+        let key = headers.get(&self.key)?;
         Some((route, self.salt.bucket(key.as_bytes())))
     }
 }

@@ -113,15 +113,15 @@ impl Match {
 /// The parameters of a path that matched, with their names.
 #[derive(Clone, Copy, Debug)]
 pub struct Params<'a> {
-    lists: &'a [Box<[Box<str>]>],
-    list: u32,
-    spans: &'a Spans,
+    /// Asked for names only when somebody wants one: most decisions want none.
+    table: Option<&'a RouteTable>,
+    matched: &'a Match,
 }
 
 impl<'a> Params<'a> {
     /// No parameters at all.
     pub const fn none() -> Params<'static> {
-        Params { lists: &[], list: 0, spans: &[(0, 0); MAX_PARAMS] }
+        Params { table: None, matched: &Match::NONE }
     }
 
     /// The value of a parameter, cut from the path that was matched.
@@ -132,7 +132,7 @@ impl<'a> Params<'a> {
 
     /// Names of the parameters, in the order of the path.
     pub fn names(&self) -> &'a [Box<str>] {
-        self.lists.get(self.list as usize).map_or(&[], |names| names)
+        self.table.map_or(&[], |table| table.param_names(self.matched.route))
     }
 
     /// Names and values, in the order of the path that was matched.
@@ -140,14 +140,13 @@ impl<'a> Params<'a> {
         &self,
         path: &'p str,
     ) -> impl Iterator<Item = (&'a str, &'p str)> + use<'a, 'p> {
-        let Self { spans, .. } = *self;
-        self.names().iter().zip(spans).filter_map(move |(name, (start, end))| {
+        self.names().iter().zip(&self.matched.spans).filter_map(move |(name, (start, end))| {
             Some((&**name, path.get(*start as usize..*end as usize)?))
         })
     }
 
     fn cut<'p>(&self, path: &'p str, at: usize) -> Option<&'p str> {
-        let (start, end) = self.spans[at];
+        let (start, end) = self.matched.spans[at];
         path.get(start as usize..end as usize)
     }
 }
@@ -201,8 +200,7 @@ impl RouteTable {
 
     /// The parameters of a match.
     pub fn params<'a>(&'a self, matched: &'a Match) -> Params<'a> {
-        let list = self.names[matched.route.index()];
-        Params { lists: &self.name_lists, list, spans: &matched.spans }
+        Params { table: Some(self), matched }
     }
 
     /// The specification of a route.
@@ -218,6 +216,18 @@ impl RouteTable {
     /// No routes?
     pub fn is_empty(&self) -> bool {
         self.specs.is_empty()
+    }
+
+    fn param_names(&self, route: RouteId) -> &[Box<str>] {
+        &self.name_lists[self.names[route.index()] as usize]
+    }
+
+    /// The first candidate of a group whose predicates hold.
+    #[inline(never)]
+    fn best_of(&self, group: u32, request: &RequestView<'_>) -> Option<u32> {
+        let mut candidates = self.group(group).iter();
+        let best = candidates.find(|candidate| candidate.holds(&self.specs, request))?;
+        Some(best.route)
     }
 
     fn group(&self, index: u32) -> &[Candidate] {
@@ -240,18 +250,15 @@ impl Visit for Best<'_, '_, '_, '_> {
         &mut self.found.spans
     }
 
-    #[inline]
+    #[inline(always)]
     fn leaf(&mut self, leaf: Leaf) -> bool {
         let route = match leaf.routes() {
-            LeafRoutes::Open(route) => route,
-            LeafRoutes::Group(index) => {
-                let mut candidates = self.table.group(index).iter();
-                let best = candidates.find(|c| c.holds(&self.table.specs, self.request));
-                let Some(best) = best else { return false };
-                best.route
-            }
+            LeafRoutes::Open(route) => Some(route),
+            LeafRoutes::Group(index) => self.table.best_of(index, self.request),
         };
-        self.found.route = RouteId(route);
-        true
+        route.is_some_and(|route| {
+            self.found.route = RouteId(route);
+            true
+        })
     }
 }

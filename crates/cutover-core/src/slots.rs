@@ -35,11 +35,14 @@ impl Default for Slots {
 }
 
 impl Slots {
-    /// An index of `count` entries with ids `0..count`; `hash(seed, id)` gives an entry's hash.
-    pub(crate) fn build(count: usize, hash: impl Fn(u64, u32) -> u64) -> Self {
+    /// An index of entries with these ids; `hash(seed, id)` gives an entry's hash.
+    pub(crate) fn build(
+        ids: impl ExactSizeIterator<Item = u32> + Clone,
+        hash: impl Fn(u64, u32) -> u64,
+    ) -> Self {
         let mut best: Option<(usize, Self)> = None;
         for seed in 0..SEEDS {
-            let (run, slots) = Self::with_seed(count, seed, &hash);
+            let (run, slots) = Self::with_seed(ids.clone(), seed, &hash);
             if best.as_ref().is_none_or(|(shortest, _)| run < *shortest) {
                 best = Some((run, slots));
             }
@@ -50,12 +53,16 @@ impl Slots {
         best.map(|(_, slots)| slots).unwrap_or_default()
     }
 
-    fn with_seed(count: usize, seed: u64, hash: &impl Fn(u64, u32) -> u64) -> (usize, Self) {
-        let length = (count * 2).next_power_of_two();
+    fn with_seed(
+        ids: impl ExactSizeIterator<Item = u32>,
+        seed: u64,
+        hash: &impl Fn(u64, u32) -> u64,
+    ) -> (usize, Self) {
+        let length = (ids.len() * 2).next_power_of_two();
         let mask = length - 1;
         let mut slots = vec![EMPTY; length].into_boxed_slice();
         let mut longest = 0;
-        for id in 0..count as u32 {
+        for id in ids {
             let hash = hash(seed, id);
             let mut at = hash as usize & mask;
             let mut run = 0;
@@ -158,7 +165,9 @@ mod tests {
     #[test]
     fn finds_every_entry_and_nothing_else() {
         let names: Vec<String> = (0..10_000).map(|n| format!("segment-{n}")).collect();
-        let slots = Slots::build(names.len(), |seed, id| hash(seed, names[id as usize].as_bytes()));
+        let slots = Slots::build(0..names.len() as u32, |seed, id| {
+            hash(seed, names[id as usize].as_bytes())
+        });
         let find = |name: &str| {
             slots.find(hash(slots.seed(), name.as_bytes()), |id| names[id as usize] == name)
         };
