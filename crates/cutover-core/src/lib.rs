@@ -9,6 +9,7 @@
 //! request, allocation and locks. Time comes in as an argument.
 
 pub mod backend;
+pub mod compare;
 pub mod decide;
 pub mod edit;
 pub mod fallback;
