@@ -12,6 +12,7 @@ pub mod backend;
 pub mod compare;
 pub mod decide;
 pub mod edit;
+pub mod evidence;
 pub mod fallback;
 pub mod id;
 pub mod key;
