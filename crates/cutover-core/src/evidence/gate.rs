@@ -208,8 +208,8 @@ impl Share {
     /// anybody waits.
     pub fn wait_at(&self, per_second: f64) -> Option<Duration> {
         let seconds = self.clean_needed? as f64 / per_second;
-        // A rate of nothing, or of next to nothing.
-        (seconds < 1e11).then(|| Duration::from_secs(seconds.ceil() as u64))
+        // Not at a rate of nothing, or of next to nothing.
+        (per_second > 0.0 && seconds < 1e11).then(|| Duration::from_secs(seconds.ceil() as u64))
     }
 }
 

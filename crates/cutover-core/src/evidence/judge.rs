@@ -128,8 +128,7 @@ impl Evidence {
     }
 
     fn of_freshness(&self, look: &Look<'_>) -> Answer {
-        let last_ms = self.meters().into_iter().filter_map(|(_, meter)| meter.last_ms()).max();
-        let data = Age { age: age(last_ms, look.now_ms), at_most: self.limits.data };
+        let data = Age { age: age(self.observed_ms(), look.now_ms), at_most: self.limits.data };
         let heartbeat =
             Age { age: age(self.heartbeat_ms, look.now_ms), at_most: self.limits.heartbeat };
         let decisive = if heartbeat.within() { data } else { heartbeat };

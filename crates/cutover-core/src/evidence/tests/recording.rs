@@ -186,6 +186,36 @@ fn any_batch() -> impl Strategy<Value = Batch> {
 }
 
 proptest! {
+    /// Whatever is counted at whatever time: answers with finite numbers, and sentences.
+    #[test]
+    fn extremes_are_answered(
+        numbers: [u64; 10], slow: [u64; 3], times: [u64; 3], control in 0..1u64 << 60,
+    ) {
+        let counts = |at: usize| Counts::new(numbers[at], numbers[at + 1]);
+        let batch = Batch {
+            errors: counts(0),
+            fallbacks: counts(2),
+            mismatches: counts(4),
+            old: counts(6),
+            copies: counts(8),
+        };
+        let mut evidence = evidence();
+        evidence.record(&batch, times[0]);
+        if let Ok(bar) = evidence.set_bar(&[(u64::MAX, control), (1, control)]) {
+            let [n, slow, very_slow] = slow;
+            evidence.record_times(&bar, Slowness { n, slow, very_slow }, times[1]);
+        }
+        evidence.record(&(batch + batch), times[1]);
+        for gate in Gate::ALL {
+            let look = Look { now_ms: times[2], drilled_ms: Some(times[0]), ..Look::default() };
+            let answer = evidence.answer(gate, &look);
+            let (statistic, needed) = answer.statistic().unwrap_or((0.0, 0.0));
+            let numbers = [answer.value().unwrap_or(0.0), answer.threshold(), statistic, needed];
+            prop_assert!(numbers.iter().all(|number| number.is_finite()), "{:?}", answer);
+            prop_assert!(!answer.to_string().contains("NaN"), "{}", answer);
+        }
+    }
+
     /// Stored and read back anywhere, evidence goes on as if nothing had been.
     #[test]
     fn words_give_it_back(
@@ -213,10 +243,8 @@ proptest! {
 
     /// Whatever a store gives back is refused or is evidence that works.
     #[test]
-    fn spoilt_words_do_no_harm(at in 1..160usize, word: u64, cut in 0..170usize) {
+    fn spoilt_words_do_no_harm(at in 1..181usize, word: u64, cut in 0..181usize) {
         let mut words = evidence().words();
-        let length = words.len();
-        let at = at % length;
         words[at] = word;
         if let Ok(mut spoilt) = Evidence::from_words(&words, Limits::default()) {
             spoilt.record(&errors(1_000, 10), START);
@@ -224,10 +252,36 @@ proptest! {
                 spoilt.answer(gate, &Look { now_ms: START, ..Look::default() }).to_string();
             }
         }
-        words.truncate(cut % length);
+        words.truncate(cut);
         let error = Evidence::from_words(&words, Limits::default()).unwrap_err();
         prop_assert!(matches!(error, WordsError::Length | WordsError::Limit));
     }
+}
+
+/// What stands where, so that nobody changes it without another number for the layout.
+#[test]
+fn the_layout_is_the_one_that_is_stored_already() {
+    let mut evidence = Evidence::new(Epoch(7), Limits::default(), START);
+    let errors = Counts::new(100, 1);
+    let copies = Counts::new(50, 2);
+    evidence.record(&Batch { errors, copies, ..Batch::default() }, START + SECOND);
+    let words = evidence.words();
+    let meter = 39;
+    assert_eq!(words.len(), 4 + 4 * meter + 21);
+    assert_eq!(words[..4], [1, 7, START, START + SECOND]);
+    // Limit, observations, bad ones, the detector's limit, its alarm; its levels; the hour; the
+    // last time.
+    assert_eq!(words[4..9], [1_000_000, 100, 1, 1_000_000, 0]);
+    let levels = words[9..15].iter().map(|level| level.cast_signed() as f64 / (1u64 << 48) as f64);
+    let right = [1.5f64, 2.0, 3.0, 5.0, 10.0, 30.0].map(|ratio| {
+        let good = ((1.0 - ratio * 0.001) / (1.0 - 0.001)).ln();
+        ratio.ln() + 99.0 * good
+    });
+    assert!(levels.zip(right).all(|(found, right)| (found - right).abs() < 1e-9));
+    assert_eq!(words[15], START / 300_000);
+    assert_eq!(words[4 + meter - 1], START + SECOND);
+    assert_eq!(words[4 + 3 * meter], 20_000_000);
+    assert_eq!(words[4 + 4 * meter + 6..][..2], [50, 2]);
 }
 
 #[test]
