@@ -32,10 +32,7 @@ enum NotApplicable {
 fn pact_specification() {
     let root = folder().join("pact/testcases");
     if !root.is_dir() {
-        #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-        {
-            println!("SKIPPED: no {}", root.display());
-        }
+        println!("SKIPPED: no {}", root.display());
         return;
     }
     // Methods, paths and queries of requests are not compared: there is one request.
@@ -129,7 +126,7 @@ impl Side {
             // No body, or an empty one.
             Value::Null => String::new(),
             Value::String(text) => text.clone(),
-            body => {
+            body @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 // Cases that leave the type out mean JSON.
                 headers
                     .entry("content-type")
