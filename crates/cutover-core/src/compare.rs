@@ -18,6 +18,7 @@ mod matching;
 mod noise;
 mod number;
 mod pointer;
+mod reader;
 mod redact;
 mod rules;
 mod sample;

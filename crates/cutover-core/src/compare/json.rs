@@ -1,7 +1,7 @@
-//! A JSON body, read once into a flat table: numbers stay text, duplicate names stay apart, and
-//! neither depth nor size can hurt.
+//! A JSON body as a flat table: numbers stay text, duplicate names stay apart, and neither depth nor
+//! size can hurt.
 
-use json_event_parser::{JsonEvent, SliceJsonParser};
+use super::reader::Reader;
 
 /// How deep a body may nest. Also the bound of every recursion over a [`Document`].
 pub const MAX_DEPTH: usize = 128;
@@ -13,9 +13,9 @@ pub const MAX_VALUES: usize = 100_000;
 #[derive(Debug)]
 pub struct Document {
     /// In the order of the text, so that a value's descendants follow it.
-    values: Vec<Value>,
-    /// Names, strings and numbers, without escapes.
-    text: String,
+    pub(super) values: Vec<Value>,
+    /// Names, strings and numbers, without escapes. Never longer than the body.
+    pub(super) text: String,
 }
 
 /// Why a body cannot be read as JSON.
@@ -56,20 +56,27 @@ impl Shape {
 }
 
 #[derive(Debug)]
-struct Value {
-    shape: Shape,
+pub(super) struct Value {
+    pub(super) shape: Shape,
     /// Of a member of an object.
-    name: Span,
+    pub(super) name: Span,
     /// Of a string or a number; the length alone, of a container's children.
-    text: Span,
+    pub(super) text: Span,
     /// The first value after this one's descendants.
-    end: u32,
+    pub(super) end: u32,
 }
 
+/// A part of a document's text.
 #[derive(Clone, Copy, Debug, Default)]
-struct Span {
+pub(super) struct Span {
     start: u32,
-    len: u32,
+    pub(super) len: u32,
+}
+
+impl Span {
+    pub(super) fn between(start: usize, end: usize) -> Self {
+        Self { start: start as u32, len: (end - start) as u32 }
+    }
 }
 
 impl Document {
@@ -78,65 +85,10 @@ impl Document {
         if u32::try_from(body.len()).is_err() {
             return Err(Unreadable::TooLarge);
         }
-        // A value takes some ten bytes in usual replies.
-        let values = Vec::with_capacity((body.len() / 10 + 1).min(MAX_VALUES));
-        let mut document = Self { values, text: String::with_capacity(body.len()) };
-        document.read(&mut SliceJsonParser::new(body))?;
-        Ok(document)
-    }
-
-    fn read(&mut self, parser: &mut SliceJsonParser<'_>) -> Result<(), Unreadable> {
-        let mut open: Vec<u32> = Vec::new();
-        let mut name = Span::default();
-        loop {
-            let event = parser.parse_next();
-            let event =
-                event.map_err(|e| Unreadable::Malformed { at: e.location().start.offset })?;
-            let (shape, text) = match event {
-                JsonEvent::ObjectKey(text) => {
-                    name = self.keep(&text);
-                    continue;
-                }
-                JsonEvent::EndArray | JsonEvent::EndObject => {
-                    let end = self.values.len() as u32;
-                    if let Some(container) = open.pop() {
-                        self.values[container as usize].end = end;
-                    }
-                    continue;
-                }
-                JsonEvent::Eof => break,
-                JsonEvent::StartArray => (Shape::Array, Span::default()),
-                JsonEvent::StartObject => (Shape::Object, Span::default()),
-                JsonEvent::Null => (Shape::Null, Span::default()),
-                JsonEvent::Boolean(false) => (Shape::False, Span::default()),
-                JsonEvent::Boolean(true) => (Shape::True, Span::default()),
-                JsonEvent::Number(text) => (Shape::Number, self.keep(&text)),
-                JsonEvent::String(text) => (Shape::String, self.keep(&text)),
-            };
-            let at = self.values.len();
-            if at == MAX_VALUES {
-                return Err(Unreadable::TooLarge);
-            }
-            if let Some(&parent) = open.last() {
-                self.values[parent as usize].text.len += 1;
-            }
-            self.values.push(Value { shape, name, text, end: at as u32 + 1 });
-            name = Span::default();
-            if shape.is_container() {
-                if open.len() == MAX_DEPTH {
-                    return Err(Unreadable::TooDeep);
-                }
-                open.push(at as u32);
-            }
+        match std::str::from_utf8(body) {
+            Ok(text) => Reader::new(text).read(),
+            Err(error) => Err(Unreadable::Malformed { at: error.valid_up_to() as u64 }),
         }
-        if self.values.is_empty() { Err(Unreadable::Malformed { at: 0 }) } else { Ok(()) }
-    }
-
-    fn keep(&mut self, text: &str) -> Span {
-        // Text without escapes is never longer than the body, whose length was checked.
-        let start = self.text.len() as u32;
-        self.text.push_str(text);
-        Span { start, len: text.len() as u32 }
     }
 
     fn slice(&self, span: Span) -> &str {

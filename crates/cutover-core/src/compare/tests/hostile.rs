@@ -105,3 +105,65 @@ fn names_without_end_are_cut() {
     assert_eq!(place.path(), "/*");
     assert!(place.pointer().len() < 300);
 }
+
+#[test]
+fn the_grammar_has_corners() {
+    for (text, reads) in [
+        ("0", true),
+        ("-0", true),
+        ("-0.0e-0", true),
+        ("1E+2", true),
+        ("01", false),
+        ("-", false),
+        ("+1", false),
+        ("1.", false),
+        (".1", false),
+        ("1e", false),
+        ("1e+", false),
+        ("- 1", false),
+        ("NaN", false),
+        ("tru", false),
+        ("truex", false),
+        ("True", false),
+        (r#""\u0000""#, true),
+        (r#""\ud83d\ude00""#, true),
+        (r#""\uD83D\uDE00""#, true),
+        (r#""\ud83d""#, false),
+        (r#""\ud83d\n""#, false),
+        (r#""\ud83d\u0041""#, false),
+        (r#""\ude00""#, false),
+        (r#""\u12g4""#, false),
+        (r#""\u123"#, false),
+        (r#""\u+123""#, false),
+        (r#""\x""#, false),
+        (r#""\"#, false),
+        (r#"""#, false),
+        ("\"\n\"", false),
+        ("\"\u{7f}\"", true),
+        ("\u{feff}1", false),
+        ("[1,]", false),
+        ("[,1]", false),
+        ("[1 2]", false),
+        ("[", false),
+        ("]", false),
+        ("[1}", false),
+        ("{\"a\":1,}", false),
+        ("{\"a\"}", false),
+        ("{\"a\" : 1 }", true),
+        ("{a:1}", false),
+        ("{1:1}", false),
+        ("{\"a\":1]", false),
+        ("\t\r\n []\n", true),
+        ("\u{a0}[]", false),
+        ("[] // no", false),
+        ("", false),
+        (" ", false),
+    ] {
+        assert_eq!(Document::parse(text.as_bytes()).is_ok(), reads, "{text:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(text).is_ok(), reads, "{text:?}");
+    }
+    let document = Document::parse(br#""\ud83d\ude00\"\\\/\b\f\n\r\t\u00E9""#).expect("JSON");
+    assert_eq!(document.text(document.root()), "\u{1f600}\"\\/\u{8}\u{c}\n\r\t\u{e9}");
+    let error = Document::parse(b"[\"\xff\"]").err();
+    assert_eq!(error, Some(Unreadable::Malformed { at: 2 }));
+}
