@@ -51,7 +51,8 @@ pub struct Course {
 
 impl Course {
     /// A course with the usual times: `reads-new` soaks for seven days, of which the last three are
-    /// quiet; approvals hold for a day; a drill is asked for every seven days.
+    /// quiet; approvals hold for a day; a drill is asked for every seven days; ten minutes without
+    /// a request are silence.
     pub fn new(name: &str, data: Data, steps: Steps, expires: Timestamp) -> Self {
         Self {
             name: name.into(),
@@ -63,7 +64,7 @@ impl Course {
             shadow_dwell: Duration::ZERO,
             soak: 7 * DAY,
             quiet: 3 * DAY,
-            silence: Duration::from_secs(60),
+            silence: Duration::from_secs(600),
             preflight: Box::default(),
             gates: ["errors", "latency", "mismatch", "coverage"].map(Box::from).into(),
             approvals: 0,

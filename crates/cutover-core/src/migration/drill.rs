@@ -132,3 +132,26 @@ impl DrillRecord {
         self.outcome == DrillOutcome::Good && now.since(self.at) < rule.good_for
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_good_drill_is_quick_and_hurts_hardly_anybody() {
+        let rule = DrillRule::default();
+        let after = |seconds| Some(Duration::from_secs(seconds));
+        for (recovered, requests, failures, expected) in [
+            (after(0), 1, 0, DrillOutcome::Good),
+            (after(5), 1_000, 1, DrillOutcome::Good),
+            (after(5), 999, 1, DrillOutcome::Failures),
+            (after(5), 1_999, 2, DrillOutcome::Failures),
+            (after(6), 1_000, 0, DrillOutcome::TooSlow),
+            (None, 1_000, 0, DrillOutcome::TooSlow),
+            (after(1), 0, 0, DrillOutcome::NoTraffic),
+        ] {
+            let found = outcome(recovered, Served { requests, failures }, rule);
+            assert_eq!(found, expected, "{recovered:?}, {failures} of {requests}");
+        }
+    }
+}

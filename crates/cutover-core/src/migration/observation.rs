@@ -19,7 +19,8 @@ pub struct Observation {
     /// Digests of earlier evidence of this epoch that can still be shown. An approval names one of
     /// these, or the present one.
     pub shown: Vec<EvidenceHash>,
-    /// When evidence last grew.
+    /// When evidence last grew, as [`Evidence::observed_ms`](crate::evidence::Evidence::observed_ms)
+    /// tells. Not a heartbeat, which beats on without traffic.
     pub heard: Option<Timestamp>,
     /// The newest generation that every proxy has confirmed.
     pub in_force: Generation,

@@ -18,7 +18,7 @@ fn canary() -> World {
     world
 }
 
-fn check(mut world: World, script: &str, expected: Expect) {
+fn check(mut world: World, script: &str, expected: &Expect) {
     expected.assert_eq(&world.play(script));
 }
 
@@ -37,20 +37,23 @@ fn errors_rise_while_an_approval_is_awaited() {
         world,
         "ana on-call: promote
          next ana on-call
+         ben approver: approve
          gate errors fails: 61 of 4,000 requests, limit 0.1%
          ben approver: approve
          wait 1h
          gates pass
          ana on-call: promote
          next ana on-call",
-        expect![[r#"
+        &expect![[r#"
             ana on-call: promote
                 refused: not yet:
                   - 0 of 1 approvals by others for canary 5%
             next ana on-call
                 approve profile --to 5% --evidence 080808080808: to canary 5%: somebody else approves
+            ben approver: approve
+                4 ben: approve: canary 1%, mirror 10%
             gate errors fails: 61 of 4,000 requests, limit 0.1%
-                4 cutover: failed: canary 1%, mirror 10% -> canary 1% (now 0%), rolled-back, failed (errors failed: 61 of 4,000 requests, limit 0.1%)
+                5 cutover: failed: canary 1%, mirror 10% -> canary 1% (now 0%), rolled-back, failed (errors failed: 61 of 4,000 requests, limit 0.1%)
             ben approver: approve
                 refused: not yet:
                   - errors failed at 2026-12-01 01:00:00Z: 61 of 4,000 requests, limit 0.1%; mend it, then retry
@@ -86,7 +89,7 @@ fn an_approval_is_void_after_newer_red_data() {
          ben approver: approve --full
          wait 24h
          ana on-call: promote --full",
-        expect![[r#"
+        &expect![[r#"
             ben approver: approve --full
                 5 ben: approve: canary 20%, mirror 10%
             gate mismatch fails: 9 of 1,000 comparisons, limit 0.1%
@@ -131,7 +134,7 @@ fn four_eyes_are_those_of_two_people() {
          ana on-call: promote --full
          ben approver: approve --full
          ana on-call: promote --full",
-        expect![[r#"
+        &expect![[r#"
             ana on-call: approve --full
                 5 ana: approve: canary 20%, mirror 10%
             ana on-call: promote --full
@@ -169,7 +172,7 @@ fn traffic_stops_in_the_middle_of_a_step() {
          traffic flows
          wait 1m
          ana on-call: promote",
-        expect![[r#"
+        &expect![[r#"
             traffic stops
             wait 60s
             wait 1m
@@ -194,7 +197,7 @@ fn nothing_measured_is_no_pass() {
     check(
         world,
         "ana on-call: promote",
-        expect![[r#"
+        &expect![[r#"
         ana on-call: promote
             refused: not yet:
               - errors: nothing measured in this epoch
@@ -211,7 +214,7 @@ fn nothing_measured_is_no_pass() {
     check(
         world,
         "ana on-call: promote",
-        expect![[r#"
+        &expect![[r#"
         ana on-call: promote
             refused: not yet:
               - no gate measures anything: declare at least one
@@ -232,7 +235,7 @@ fn abort_outranks_a_promotion_that_is_under_way() {
          ana on-call @5: promote
          proxies follow
          wait 1h",
-        expect![[r#"
+        &expect![[r#"
             proxies lag
             ana on-call: promote
                 5 ana: promote: canary 20%, mirror 10% -> canary 50%, mirror 10%
@@ -262,7 +265,7 @@ fn who_saw_another_generation_decides_anew() {
          ana on-call @-: pause
          ana on-call @3: rollback
          ana on-call @-: rollback",
-        expect![[r#"
+        &expect![[r#"
             ana on-call @3: promote
                 refused: you saw generation 3, and it is 4 now: look again, then decide
             ana on-call @-: promote
@@ -299,7 +302,7 @@ fn a_failure_latches_and_outranks_a_pass() {
          ana on-call: retry
          ana on-call: resume
          ana on-call: retry",
-        expect![[r#"
+        &expect![[r#"
             gate mismatch fails: 9 of 1,000 comparisons, limit 0.1%
                 5 cutover: failed: canary 20%, mirror 10% -> canary 20%, mirror 10%, failed (mismatch failed: 9 of 1,000 comparisons, limit 0.1%)
             gates pass
@@ -343,7 +346,7 @@ fn the_kill_switch_waits_for_nothing() {
          ana on-call: retry
          no kill
          ana on-call: retry",
-        expect![[r#"
+        &expect![[r#"
             kill: 24 of 40 requests failed in 5 s
                 6 cutover: killed: canary 20%, mirror 10%, frozen -> canary 20% (now 0%), rolled-back, failed, frozen (kill-switch failed: 24 of 40 requests failed in 5 s)
             wait 1h
@@ -369,7 +372,7 @@ fn cutover_grades_its_own_rollback_when_old_is_cold() {
          wait 15s
          kill: 24 of 40 requests failed in 5 s
          wait 1h",
-        expect![[r#"
+        &expect![[r#"
             gate errors fails: 61 of 4,000 requests, limit 0.1%
                 5 cutover: failed: canary 20%, mirror 10% -> canary 20%, mirror 10%, going-back, failed (errors failed: 61 of 4,000 requests, limit 0.1%)
             wait 15s
@@ -393,7 +396,7 @@ fn a_failure_during_a_drill_leaves_everybody_on_old() {
         "ana on-call: drill
          gate errors fails: 61 of 4,000 requests, limit 0.1%
          wait 1h",
-        expect![[r#"
+        &expect![[r#"
             ana on-call: drill
                 5 ana: drill: canary 20%, mirror 10% -> canary 20% (now 0%), mirror 10%, drilling
                 6 cutover: recovered: canary 20% (now 0%), mirror 10%, drilling (drill by ana (on-call): as planned)
@@ -411,7 +414,7 @@ fn a_group_has_one_canary_and_no_new_ones_past_an_expiry() {
     check(
         world,
         "oli operator: promote",
-        expect![[r#"
+        &expect![[r#"
         oli operator: promote
             refused: not yet:
               - orders, of the same group, is past its expiry: finish it first
@@ -423,7 +426,7 @@ fn a_group_has_one_canary_and_no_new_ones_past_an_expiry() {
     check(
         world,
         "ana on-call: promote",
-        expect![[r#"
+        &expect![[r#"
         ana on-call: promote
             refused: not yet:
               - orders, of the same group, has a canary: one at a time
@@ -438,7 +441,7 @@ fn what_is_not_built_is_refused_with_its_reason() {
     check(
         World::fine(cdc),
         "oli operator: promote\nnext ana on-call",
-        expect![[r#"
+        &expect![[r#"
         oli operator: promote
             refused: data = "cdc" needs phase sync, which this version cannot run: use "shared" if both use one database, or "external" if somebody else keeps the data in step
         next ana on-call
@@ -460,7 +463,7 @@ fn what_is_not_built_is_refused_with_its_reason() {
          ana on-call: promote
          ana on-call: switch-traffic --writes
          next ana on-call",
-        expect![[r#"
+        &expect![[r#"
             ann approver: complete profile
                 refused: moving writes (phases cutover and new-primary) is not in this version: writes stay on old, and reads can stay where they are
             ana on-call: promote
@@ -484,7 +487,7 @@ fn users_are_not_reshuffled_on_the_way() {
          gates pass
          oli operator: promote
          ana on-call: promote",
-        expect![[r#"
+        &expect![[r#"
             ana on-call: promote
                 refused: not yet:
                   - the configuration has another salt or bucketing than the users were chosen by: put it back, or abort and begin anew

@@ -247,12 +247,26 @@ impl Story {
                 Step::Go(transition) => self.go(*transition),
             }
         }
+        self.nothing_burns();
         // Total: it always has something to say, and can be stored at any point.
         let next = next_command(&self.moment(), &Actor::new("ana", Role::OnCall));
         assert!(!next.because.is_empty());
         let progress = self.standing.progress().clone();
         let restored = Standing::restore(progress, self.standing.writes());
         assert_eq!(restored.as_ref(), Ok(&self.standing));
+    }
+
+    /// Whatever is awaited or held: no reads are left where they fail.
+    fn nothing_burns(&self) {
+        let progress = self.standing.progress();
+        let mut gates = self.seen.gates.iter().filter(|reading| reading.epoch == progress.epoch);
+        let fails = gates
+            .any(|reading| reading.verdict == Verdict::Fail && reading.remedy == Remedy::RollBack);
+        let on_new = progress.reads().read_percent > Percent::ZERO;
+        let goes_back = matches!(progress.withdrawal, Withdrawal::Graded(_));
+        let last = matches!(progress.position, Position::Complete);
+        assert!(last || !(fails && on_new) || goes_back, "{progress:?}");
+        assert!(last || self.seen.kill.is_none() || !on_new, "{progress:?}");
     }
 
     fn go(&mut self, transition: Transition) {

@@ -3,7 +3,7 @@
 use super::world::{World, course};
 use expect_test::{Expect, expect};
 
-fn check(world: &mut World, script: &str, expected: Expect) {
+fn check(world: &mut World, script: &str, expected: &Expect) {
     expected.assert_eq(&world.play(script));
 }
 
@@ -48,7 +48,7 @@ fn from_off_to_complete() {
          ana on-call: rollback
          wait 30d
          restart",
-        expect![[r#"
+        &expect![[r#"
             next vic viewer
                 promote profile: to shadow (roles: operator, on-call, admin)
             oli operator: promote
@@ -155,7 +155,7 @@ fn back_again_and_another_try() {
          ana on-call: set-weight 3%
          ana on-call: abort
          ana on-call: abort",
-        expect![[r#"
+        &expect![[r#"
             plan oli operator: rollback
                   1. record the transition and its evidence in the audit log
                   2. install generation 4: everything on old, mirror 0%
@@ -236,7 +236,7 @@ fn a_drill_is_measured_and_restores() {
          traffic stops
          ana on-call: drill
          wait 10s",
-        expect![[r#"
+        &expect![[r#"
             ana on-call: drill
                 3 ana: drill: canary 1%, mirror 10% -> canary 1% (now 0%), mirror 10%, drilling
                 4 cutover: recovered: canary 1% (now 0%), mirror 10%, drilling (drill by ana (on-call): as planned)
@@ -294,7 +294,7 @@ fn holds_and_what_lifts_them() {
          # who resumes has looked, and is not asked again
          ana on-call: resume
          ana on-call: promote",
-        expect![[r#"
+        &expect![[r#"
             oli operator: pause
                 3 oli: pause: canary 1%, mirror 10% -> canary 1%, mirror 10%, paused
             ana on-call: freeze
@@ -332,7 +332,7 @@ fn expiry_alerts_and_moves_nothing() {
         "wait 90d
          ana on-call: promote
          oli operator: rollback",
-        expect![[r#"
+        &expect![[r#"
             wait 90d
                 3 cutover: expired: canary 1%, mirror 10% -> canary 1%, mirror 10%, expired (expired at 2027-03-01 00:00:00Z)
             ana on-call: promote
@@ -352,7 +352,7 @@ fn expiry_alerts_and_moves_nothing() {
          oli operator: promote
          oli operator: resume
          oli operator: promote",
-        expect![[r#"
+        &expect![[r#"
             # the expiry is put off
                 6 cutover: extended: canary 5% (now 0%), rolled-back, expired -> canary 5% (now 0%), rolled-back (expires at 2027-03-31 01:00:00Z)
             waits
@@ -395,7 +395,7 @@ fn small_steps_may_need_no_person() {
          oli operator: pause
          oli operator: resume
          wait 8h",
-        expect![[r#"
+        &expect![[r#"
             wait 2h
             oli operator: promote
                 1 oli: promote: off -> shadow, mirror 10%
@@ -434,7 +434,7 @@ fn a_cold_old_gets_its_users_back_by_and_by() {
          ana on-call: rollback --graded 30s
          wait 27s
          wait 60s",
-        expect![[r#"
+        &expect![[r#"
             ana on-call: drill
                 refused: not yet:
                   - old is cold: mirror reads to it before all come back

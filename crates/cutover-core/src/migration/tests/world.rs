@@ -52,10 +52,11 @@ pub(super) fn percent(whole: u32) -> Percent {
     Percent::from_thousandths(whole * 1_000)
 }
 
-/// A course with the usual times, for a migration called `profile`.
+/// A course with the usual times but a shorter silence, for a migration called `profile`.
 pub(super) fn course() -> Course {
     let expires = Timestamp::from_millis(BEGINNING).plus(days(90));
     let mut course = Course::new("profile", Data::Shared, Steps::usual(), expires);
+    course.silence = Duration::from_secs(60);
     course.preflight = ["baseline"].map(Box::from).into();
     course
 }
