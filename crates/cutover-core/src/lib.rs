@@ -9,8 +9,10 @@
 //! request, allocation and locks. Time comes in as an argument.
 
 pub mod backend;
+pub mod compare;
 pub mod decide;
 pub mod edit;
+pub mod evidence;
 pub mod fallback;
 pub mod id;
 pub mod key;

@@ -1,4 +1,47 @@
 //! A migration: one extraction, one flag. Where it stands, and which way its reads and writes go.
+//!
+//! [`Migration`] is what a request sees, in a snapshot. How a migration moves is a pure state
+//! machine beside it, with time and the world as arguments: its [`Standing`] changes by [`step`],
+//! which is what cutover does by itself, and by [`apply`], which is what people order. Both answer
+//! with a [`Transition`]: what the audit log is told, what is stored, and what is to be done.
+//! [`plan`] tells the same without doing it, [`next_command`] what a person does next. The whole
+//! table of states and events is `migration/transitions.md`, and is the test.
+
+mod apply;
+mod approval;
+mod blocker;
+mod command;
+mod course;
+mod drill;
+mod forward;
+mod next;
+mod observation;
+mod people;
+mod plan;
+mod refusal;
+mod standing;
+mod step;
+mod time;
+mod transition;
+
+pub use apply::apply;
+pub use approval::Opinion;
+pub use blocker::Blocker;
+pub use command::{Back, Command, Goal, Order};
+pub use course::{AutoLimit, CanaryStep, Course, Data, DrillRule, Steps, StepsError};
+pub use drill::{Drill, DrillOutcome, DrillRecord};
+pub use forward::{Move, blockers, next_move};
+pub use next::{Next, next_command};
+pub use observation::{EvidenceHash, Fingerprint, Group, Observation, Reading, Remedy, Served};
+pub use people::{Actor, Mark, Role};
+pub use plan::{Durations, Plan, durations, plan};
+pub use refusal::{Refusal, Unbuilt};
+pub use standing::{
+    Graded, Latch, Position, Progress, Reads, Standing, Unsound, Withdrawal, Writes,
+};
+pub use step::{KILL_SWITCH, Step, expiry, step};
+pub use time::Timestamp;
+pub use transition::{Brief, Cause, Effect, Entry, Event, Transition};
 
 use crate::edit::Edits;
 use crate::fallback::FallbackPolicy;
@@ -126,3 +169,30 @@ impl Phase {
         }
     }
 }
+
+/// Everything that the state machine may look at: one migration, at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'a> {
+    /// What the configuration says about how it moves.
+    pub course: &'a Course,
+    /// Where it stands.
+    pub standing: &'a Standing,
+    /// What was seen of the world.
+    pub seen: &'a Observation,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl<'a> Moment<'a> {
+    fn progress(&self) -> &'a Progress {
+        &self.standing.progress
+    }
+
+    /// The generation that a transition would have.
+    fn next_generation(&self) -> Generation {
+        Generation(self.standing.progress.generation.0 + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests;

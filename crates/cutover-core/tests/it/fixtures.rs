@@ -7,12 +7,17 @@ use cutover_core::{Bucketing, Percent, Salt};
 use serde_json::Value;
 use std::path::PathBuf;
 
-fn fixture(name: &str) -> Option<String> {
-    #[expect(clippy::disallowed_methods, reason = "a test's environment, not a decision's")]
-    let folder = std::env::var("CUTOVER_FIXTURES").map(PathBuf::from).unwrap_or_else(|_| {
+/// Where the files are.
+#[expect(clippy::disallowed_methods, reason = "a test's environment, not a decision's")]
+pub(crate) fn folder() -> PathBuf {
+    std::env::var("CUTOVER_FIXTURES").map(PathBuf::from).unwrap_or_else(|_| {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures")
-    });
-    let file = folder.join(name);
+    })
+}
+
+/// The text of a file, or `None` and a line that says so.
+pub(crate) fn fixture(name: &str) -> Option<String> {
+    let file = folder().join(name);
     let text = std::fs::read_to_string(&file).ok();
     if text.is_none() {
         #[expect(clippy::print_stdout, reason = "a skipped test says so")]

@@ -1,7 +1,8 @@
 //! What outsiders rely on: no allocation, published vectors, other systems' fixtures, statistics of
-//! cohorts.
+//! cohorts, comparisons.
 
 mod allocation;
+mod compare;
 mod fixtures;
 mod golden;
 mod statistics;

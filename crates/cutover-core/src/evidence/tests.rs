@@ -1,0 +1,12 @@
+//! Tests of evidence, by subject. Figures that were found by simulation are found again by
+//! simulation.
+
+mod chance;
+mod detector;
+mod judge;
+mod kayenta;
+mod pass;
+mod power;
+mod recording;
+mod sentences;
+mod simulation;
