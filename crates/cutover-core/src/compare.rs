@@ -63,8 +63,8 @@ pub enum Comparison {
     Match,
     /// They differ. Hold it and ask once more: [`Held`].
     Differs(Differences),
-    /// A side failed (5xx), so that there is nothing to compare: an error, never a mismatch. Counted
-    /// as skipped.
+    /// A side failed (5xx), so that there is nothing to compare: an error, never a mismatch.
+    /// Counted as skipped.
     Failed {
         /// Old failed.
         old: bool,

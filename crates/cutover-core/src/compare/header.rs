@@ -1,8 +1,8 @@
 //! Headers of two replies: which count, and when two values are the same.
 //!
-//! Everything counts that is not named in [`NEVER`] or [`PRESENCE`], or by a rule. What is named there belongs
-//! to the connection, to the moment or to the implementation, and differs between two replies of
-//! one and the same system.
+//! Everything counts that is not named in [`NEVER`] or [`PRESENCE`], or by a rule. What is named
+//! there belongs to the connection, to the moment or to the implementation, and differs between two
+//! replies of one and the same system.
 
 use super::difference::{Difference, Found, Kind, Place, Seen};
 use http::{HeaderMap, HeaderName, HeaderValue, header};

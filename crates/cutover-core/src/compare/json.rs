@@ -1,5 +1,5 @@
-//! A JSON body as a flat table: numbers stay text, duplicate names stay apart, and neither depth nor
-//! size can hurt.
+//! A JSON body as a flat table: numbers stay text, duplicate names stay apart, and neither depth
+//! nor size can hurt.
 
 use super::reader::Reader;
 

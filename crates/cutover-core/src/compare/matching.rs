@@ -6,12 +6,39 @@ use super::number::{Decimal, Numbers};
 use super::pointer::Pointer;
 use super::rules::{Down, Ruling};
 use super::walk::{Of, Trod, Walk};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 use std::ops::Range;
 
 /// Elements that look alike but for what tolerances cover: up to this many are assigned to each
 /// other in the best way, more as they come.
 const BEST_OF: usize = 64;
+
+/// Hashes what a value looks like: quickly, because each value is hashed on its own, and not well,
+/// because what looks the same is compared afterwards.
+#[derive(Default)]
+struct Look(u64);
+
+impl Hasher for Look {
+    fn write(&mut self, bytes: &[u8]) {
+        let (words, rest) = bytes.as_chunks::<8>();
+        words.iter().for_each(|word| self.write_u64(u64::from_le_bytes(*word)));
+        rest.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(u64::from(byte));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        // Odd, with as many ones as zeros and no pattern: the golden ratio.
+        let mixed = (self.0.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = mixed ^ mixed >> 32;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// An element, and where it stands.
 type Element = (usize, At);
@@ -19,6 +46,11 @@ type Element = (usize, At);
 impl<'a> Walk<'a> {
     /// Arrays whose order says nothing.
     pub(super) fn unordered(&mut self, old: At, new: At, states: Range<usize>) {
+        if self.old.count(old) == 1 && self.new.count(new) == 1 {
+            let (old, new) = (self.old.children(old).next(), self.new.children(new).next());
+            self.step(Trod::Somewhere(0), old, new, states);
+            return;
+        }
         let (olds, news) = self.unmatched(old, new, states.clone());
         // One left on each side: rather one that changed than one lost and one won.
         if let ([(index, old_one)], [(_, new_one)]) = (&*olds, &*news) {
@@ -101,12 +133,29 @@ impl<'a> Walk<'a> {
     ) -> (Vec<Element>, Vec<Element>) {
         let top = self.states.len();
         let below = self.rules.descend(&mut self.states, states, Down::Anywhere);
+        if self.is_straight(old, new, &below) {
+            self.states.truncate(top);
+            return (Vec::new(), Vec::new());
+        }
         let (olds, news) = (self.marked(Of::Old, old, &below), self.marked(Of::New, new, &below));
         let (mut lost, mut won) = (Vec::new(), Vec::new());
         let (mut i, mut j) = (0, 0);
         while i < olds.len() || j < news.len() {
             let mark =
                 [olds.get(i), news.get(j)].into_iter().flatten().map(|(mark, _)| *mark).min();
+            if let ([(one, old), old_rest @ ..], [(other, new), new_rest @ ..]) =
+                (&olds[i..], &news[j..])
+                && one == other
+                && old_rest.first().is_none_or(|(next, _)| next != one)
+                && new_rest.first().is_none_or(|(next, _)| next != other)
+            {
+                if !self.equal(old.1, new.1, &below) {
+                    lost.push(*old);
+                    won.push(*new);
+                }
+                (i, j) = (i + 1, j + 1);
+                continue;
+            }
             let group = |all: &[(u64, Element)], from: usize| {
                 let rest = all[from..].iter();
                 rest.take_while(|(own, _)| Some(*own) == mark).map(|(_, e)| *e).collect()
@@ -126,6 +175,16 @@ impl<'a> Walk<'a> {
         lost.sort_by_key(|(index, _)| *index);
         won.sort_by_key(|(index, _)| *index);
         (lost, won)
+    }
+
+    /// Has each element its partner in the same place? Mostly, lists without order have kept it.
+    fn is_straight(&mut self, old: At, new: At, below: &Range<usize>) -> bool {
+        let (olds, news) = (self.document(Of::Old), self.document(Of::New));
+        olds.count(old) == news.count(new)
+            && olds
+                .children(old)
+                .zip(news.children(new))
+                .all(|(old, new)| self.equal(old, new, below))
     }
 
     /// The elements, ordered by what they look like.
@@ -213,7 +272,7 @@ impl<'a> Walk<'a> {
         }
         let document = self.document(of);
         let shape = document.shape(at);
-        let mut hash = DefaultHasher::new();
+        let mut hash = Look::default();
         match shape {
             Shape::Object => {
                 let mut sum = 0u64;
@@ -221,7 +280,7 @@ impl<'a> Walk<'a> {
                     let name = document.name(member);
                     let look = self.look_below(of, member, &states, Down::Name(name));
                     let left_out = self.left_out(of, member, &states);
-                    let mut hash = DefaultHasher::new();
+                    let mut hash = Look::default();
                     (name, look).hash(&mut hash);
                     // The order of members says nothing.
                     sum = sum.wrapping_add(if left_out { 0 } else { hash.finish() });

@@ -1,6 +1,6 @@
 //! Two JSON documents, side by side from the root down.
 //!
-//! Recursion goes as deep as a document nests, and [`Document::parse`] refuses what nests deeper than
+//! Recursion goes as deep as a document nests; [`Document::parse`] refuses what nests deeper than
 //! `MAX_DEPTH`.
 
 use super::difference::{BodyPlace, Content, Difference, Found, Kind, Place, PlaceStep, Seen};
@@ -227,10 +227,14 @@ impl<'a> Walk<'a> {
             return;
         }
         let mark = self.found.mark();
+        let mut others = 0;
         for (index, (a, b)) in self.old.children(old).zip(self.new.children(new)).enumerate() {
+            let before = self.found.mark();
             self.step(Trod::Index(index), Some(a), Some(b), states.clone());
+            others += usize::from(self.found.grew_since(before));
         }
-        if self.found.grew_since(mark) && self.is_permutation(old, new, states) {
+        // One element alone cannot have changed places.
+        if others > 1 && self.is_permutation(old, new, states) {
             self.found.take_back(mark);
             self.differ(Kind::Order, Some(old), Some(new));
         }

@@ -162,12 +162,7 @@ impl fmt::Display for Blocker {
             }
             Self::Unmeasured(gate) => write!(f, "{gate}: nothing measured in this epoch"),
             Self::Gate(reading) => {
-                let verdict = match reading.verdict {
-                    Verdict::Pass => "pass",
-                    Verdict::Fail => "fail",
-                    Verdict::Inconclusive => "inconclusive",
-                };
-                write!(f, "{} ({verdict}): {}", reading.gate, reading.sentence)
+                write!(f, "{} ({}): {}", reading.gate, named(reading.verdict), reading.sentence)
             }
             Self::NothingMeasured => f.write_str("no gate measures anything: declare at least one"),
             Self::Dwell { left, whole } => {
@@ -202,5 +197,13 @@ impl fmt::Display for Blocker {
                 if wanted.skips { f.write_str(", which skips steps") } else { Ok(()) }
             }
         }
+    }
+}
+
+fn named(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Pass => "pass",
+        Verdict::Fail => "fail",
+        Verdict::Inconclusive => "inconclusive",
     }
 }

@@ -156,6 +156,25 @@ fn a_step_does_not_take_an_alarm_back() {
 }
 
 #[test]
+fn slow_ones_keep_from_passing_and_very_slow_ones_fail() {
+    let mut evidence = evidence();
+    // The p99 of this control lies between 10 and 20 ms; neither is certain.
+    let bar = evidence.set_bar(&[(10_000, 988), (20_000, 12)]).unwrap();
+    assert_eq!((bar.slow_us(), bar.very_slow_us()), (11_000, 22_000));
+    let all = |micros| {
+        let mut times = Slowness::default();
+        (0..2_000).for_each(|_| times.count(&bar, micros));
+        let mut evidence = evidence;
+        evidence.record_times(&bar, times, START);
+        verdict(&evidence, Gate::Latency, START)
+    };
+    assert_eq!(all(11_000), Verdict::Pass);
+    assert_eq!(all(11_001), Verdict::Inconclusive);
+    assert_eq!(all(22_000), Verdict::Inconclusive);
+    assert_eq!(all(22_001), Verdict::Fail);
+}
+
+#[test]
 fn other_limits_judge_the_same_counts() {
     let mut evidence = evidence();
     evidence.record(&errors(4_000, 0), START);
