@@ -3,6 +3,7 @@
 
 mod bench;
 mod ci;
+mod fuzz;
 mod plugins;
 mod process;
 mod tidy;
@@ -18,6 +19,8 @@ usage: cargo xtask TASK
                     builds the plugins into plugins/dist, or checks what is committed there
   bench [--check | --update]
                     counts instructions per decision, and holds them against benches/counts.json
+  fuzz [--seconds N] [TARGET]...
+                    feeds whatever arrives from outside with anything, for a minute each
   tidy              rules that no compiler checks: arrows, names, docs, licences
 ";
 
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
     let result = match task {
         "bench" => bench::run(rest),
         "ci" => ci::run(rest),
+        "fuzz" => fuzz::run(rest),
         "plugins" => plugins::run(rest),
         "tidy" => tidy::run(),
         "help" | "-h" | "--help" => {

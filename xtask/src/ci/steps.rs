@@ -46,6 +46,12 @@ pub(super) const ALL: &[Step] = &[
         run: features,
     },
     Step {
+        name: "fuzz",
+        proves: "the fuzz targets compile; `cargo xtask fuzz` runs them",
+        limit: minutes(15),
+        run: fuzz,
+    },
+    Step {
         name: "plugins",
         proves: "the committed components are what their sources build",
         limit: minutes(20),
@@ -167,6 +173,18 @@ fn build(work: &Work) -> Result<Outcome> {
 fn features(work: &Work) -> Result<Outcome> {
     let what = ["check", "-p", "cutover", "--no-default-features", "--locked"];
     work.log.run(&mut cargo(work, &what))?;
+    passed("")
+}
+
+/// Not run: building them with their instrumentation takes longer than the gate has.
+fn fuzz(work: &Work) -> Result<Outcome> {
+    if let Some(why) = crate::fuzz::unfit() {
+        return Ok(Outcome::Skipped(why));
+    }
+    let what = ["clippy", "--locked", "--bins", "--manifest-path", "fuzz/Cargo.toml"];
+    let mut command = cargo(work, &what);
+    command.env("CARGO_TARGET_DIR", work.root.join("fuzz/target"));
+    work.log.run(command.args(["--", "-D", "warnings"]))?;
     passed("")
 }
 
