@@ -44,6 +44,12 @@ impl HeaderEdits {
         self.remove.is_empty() && self.set.is_empty() && self.append.is_empty()
     }
 
+    /// Every name that is removed, set or appended to.
+    pub fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        let written = self.set.iter().chain(&self.append).map(|(name, _)| name);
+        self.remove.iter().chain(written)
+    }
+
     /// Applies the edits.
     pub fn apply(&self, headers: &mut dyn HeaderSink) {
         for name in &self.remove {

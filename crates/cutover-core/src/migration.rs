@@ -47,6 +47,7 @@ use crate::edit::Edits;
 use crate::fallback::FallbackPolicy;
 use crate::key::{KeySource, QaHeader, UserList};
 use crate::{BackendId, Generation, Percent, PlaceId, Salt, Side};
+use http::HeaderName;
 
 /// One extraction: its two sides, its users, and its present traffic state.
 #[derive(Clone, Debug)]
@@ -81,6 +82,17 @@ pub struct Migration {
     pub fallback: FallbackPolicy,
     /// Where plugins take part.
     pub plugins: Plugins,
+}
+
+impl Migration {
+    /// Names of the headers by which users are known: keys, and the signed QA header.
+    pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let keys = self.key.iter().filter_map(|source| match source {
+            KeySource::Header(name) => Some(name),
+            KeySource::Cookie(_) | KeySource::Query(_) | KeySource::Path(_) => None,
+        });
+        keys.chain(self.qa.as_ref().map(|qa| &qa.name))
+    }
 }
 
 /// The places where plugins take part in a migration.

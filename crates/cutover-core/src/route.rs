@@ -208,6 +208,11 @@ impl RouteTable {
         &self.specs[id.index()]
     }
 
+    /// All specifications; the position is the id's index.
+    pub fn specs(&self) -> &[RouteSpec] {
+        &self.specs
+    }
+
     /// Number of routes.
     pub fn len(&self) -> usize {
         self.specs.len()

@@ -7,6 +7,7 @@ use crate::edit::Edits;
 use crate::fallback::is_safe;
 use crate::route::{Match, RouteError, RouteSpec, RouteTable, RouteTableBuilder};
 use crate::{BackendId, Migration, MigrationId, PlaceId, RequestView, RouteId};
+use http::HeaderName;
 
 /// Everything a request can see. Built by [`SnapshotBuilder`].
 #[derive(Clone, Debug)]
@@ -139,6 +140,19 @@ impl Snapshot {
             }
             (Target::Migration { .. }, _) => None,
         }
+    }
+
+    /// Names of the request headers that decide, or that edits change; some of them more than once.
+    pub fn request_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        let matched = self.routes.specs().iter().flat_map(|spec| &spec.headers);
+        let edited = self.targets.iter().filter_map(|target| match target {
+            Target::Backend(_, edits) => Some(edits),
+            Target::Migration { .. } => None,
+        });
+        let migrated = self.migrations.iter().map(|migration| &migration.edits);
+        let edited = edited.chain(migrated).flat_map(|edits| edits.request.names());
+        let keys = self.migrations.iter().flat_map(Migration::headers);
+        matched.map(|(name, _)| name).chain(edited).chain(keys)
     }
 
     /// The routes.

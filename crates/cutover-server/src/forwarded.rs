@@ -16,6 +16,9 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
+/// Every header of the family.
+pub(crate) const NAMES: [HeaderName; 6] = [FORWARDED, FOR, PROTO, FORWARDED_HOST, PORT, REAL_IP];
+
 /// What we know first hand about where a request came from.
 #[derive(Clone, Copy, Debug)]
 pub struct Origin<'a> {

@@ -8,12 +8,16 @@
 pub mod body;
 pub mod framing;
 pub mod head;
+mod refused;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub(crate) mod uploads;
 
 pub use framing::{Limits, Refusal};
+pub use refused::{HearRefused, RefusedHead};
 pub use stream::GuardedStream;
+pub use uploads::Bounded;
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
@@ -48,18 +52,19 @@ pub struct GuardSettings {
 }
 
 /// What all connections share.
-#[derive(Debug)]
 pub struct Guard {
     settings: ArcSwap<GuardSettings>,
+    hears: Option<Box<dyn HearRefused>>,
     refused: [AtomicU64; Refusal::ALL.len()],
     open: watch::Sender<usize>,
 }
 
 impl Guard {
-    /// With these settings.
-    pub fn new(settings: GuardSettings) -> Arc<Self> {
+    /// With these settings; `hears` is told of each refused head.
+    pub fn new(settings: GuardSettings, hears: Option<Box<dyn HearRefused>>) -> Arc<Self> {
         Arc::new(Self {
             settings: ArcSwap::from_pointee(settings),
+            hears,
             refused: [const { AtomicU64::new(0) }; Refusal::ALL.len()],
             open: watch::Sender::new(0),
         })
@@ -68,6 +73,11 @@ impl Guard {
     /// Changes the settings for connections that come.
     pub fn change(&self, settings: GuardSettings) {
         self.settings.store(Arc::new(settings));
+    }
+
+    /// Limit between two parts of a body, now.
+    fn idle_timeout(&self) -> Duration {
+        self.settings.load().idle_timeout
     }
 
     /// How many connections are open, and when that changes.
@@ -97,8 +107,24 @@ impl Guard {
         }
     }
 
+    /// Counts a refused head and tells of it. Who is flooded with them must not be flooded with lines of text too, so
+    /// the process's own log has them only when asked for.
+    fn refuse(&self, head: &RefusedHead<'_>) {
+        self.count(head.refusal);
+        tracing::debug!(id = %head.id, reason = head.refusal.name(), "request refused");
+        if let Some(hears) = &self.hears {
+            hears.refused(head);
+        }
+    }
+
     fn count(&self, refusal: Refusal) {
         self.refused[refusal.index()].fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl std::fmt::Debug for Guard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Guard").field("settings", &self.settings).finish_non_exhaustive()
     }
 }
 
@@ -154,8 +180,12 @@ impl<A: HttpServerApp + Send + Sync + 'static> ServerApp for Guarded<A> {
             return self.app.process_new(stream, shutdown).await;
         }
         let guard = Arc::clone(&self.guard);
-        let stream = GuardedStream::watching(stream, guard, settings, received, deadline);
+        let (stream, mut back) =
+            GuardedStream::watching(stream, guard, settings, received, deadline);
         self.serve_http1(stream, &settings, shutdown).await;
+        if let Ok(stream) = back.try_recv() {
+            stream::leave(stream).await;
+        }
         None
     }
 

@@ -10,8 +10,8 @@
 //! - `proxy::Parts { engine: Arc<Engine>, server: ServerSettings }` is everything it needs.
 //! - Every configuration, the first one too, goes through `proxy.plane()`: `plane.prepare(snapshot, &plugins, &server,
 //!   around)` does all that can fail (plugins, certificate authorities of backends, names) and changes nothing, and
-//!   `plane.install(ready)` puts both halves of the generation in force. Nobody else calls `Engine::install`: a request
-//!   must find the backends of the generation it sees.
+//!   `plane.install(ready)` puts both halves of the generation in force. Nobody else calls `Engine::install` or
+//!   `Engine::begin`: a request begins on the generation whose backends it has.
 //! - `Proxy::background(&self, stop: tokio::sync::watch::Receiver<bool>)` runs health checks and look-ups of names until
 //!   `stop` turns true; [`server`] spawns it on the data runtime before the first connection is accepted.
 //! - `Proxy::backends(&self) -> serde_json::Value` is the state of every address for `/admin/v1/backends`, and
@@ -26,6 +26,7 @@ pub mod explain;
 pub mod forwarded;
 pub mod head_guard;
 pub mod listen;
+pub mod lookalike;
 pub mod plane;
 pub mod problem;
 pub mod proxy;

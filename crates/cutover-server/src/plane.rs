@@ -1,15 +1,18 @@
 //! The data plane's own half of a generation: its backends brought to life, and the settings requests see.
 //!
-//! The engine holds the snapshot. Both halves are installed together, under one lock, and a request finds the half that
-//! belongs to the generation of its exchange: it never sees two.
+//! The engine's half has the snapshot. A [`Serving`] holds both halves, and a request loads one `Serving` and begins on
+//! it: it never sees two generations, and none whose backends are gone, however many installs pass meanwhile.
+
+mod refused;
 
 use crate::access_log::AccessLog;
+use crate::lookalike::Lookalikes;
 use crate::upstream::{AddressBook, Backends, Endpoint, Pool, UpstreamError};
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use cutover::config::{Network, PluginUse, ServerSettings, Surroundings};
-use cutover::{Engine, Generation, PrepareError, Prepared, Snapshot};
+use cutover::{Engine, Generation, Installed, PrepareError, Prepared, Snapshot};
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
 
@@ -18,20 +21,23 @@ use tokio::sync::watch;
 pub struct Plane {
     engine: Arc<Engine>,
     book: Arc<AddressBook>,
-    /// Newest last. Two, because a request may have begun just before an install.
-    served: ArcSwap<Vec<Arc<Serving>>>,
+    /// The newest generation; `None` before the first install.
+    served: ArcSwapOption<Serving>,
     installing: Mutex<()>,
     changed: watch::Sender<Generation>,
     closing: AtomicBool,
+    /// Headers of clients that were removed because programs mistake them for others.
+    lookalikes_removed: AtomicU64,
     /// In force until the first install.
     settings: ProxySettings,
 }
 
-/// The server's half of one generation.
+/// One generation: the engine's half and the server's.
 #[derive(Debug)]
 pub struct Serving {
-    generation: Generation,
+    installed: Arc<Installed>,
     backends: Backends,
+    lookalikes: Lookalikes,
     settings: ProxySettings,
     log: Option<Arc<AccessLog>>,
 }
@@ -62,6 +68,7 @@ impl ProxySettings {
 pub struct Ready {
     prepared: Prepared,
     backends: Backends,
+    lookalikes: Lookalikes,
     settings: ProxySettings,
     log: Option<Arc<AccessLog>>,
 }
@@ -79,7 +86,7 @@ pub enum InstallError {
 }
 
 impl Plane {
-    /// With nothing installed: every request is answered with 404.
+    /// With nothing installed: every request is answered with 503.
     pub fn new(engine: Arc<Engine>, server: &ServerSettings) -> Self {
         let book = Arc::new(AddressBook::new(engine.clock().now()));
         let (changed, _) = watch::channel(Generation(0));
@@ -87,10 +94,11 @@ impl Plane {
         Self {
             engine,
             book,
-            served: ArcSwap::default(),
+            served: ArcSwapOption::empty(),
             installing: Mutex::new(()),
             changed,
             closing: AtomicBool::new(false),
+            lookalikes_removed: AtomicU64::new(0),
             settings,
         }
     }
@@ -117,20 +125,18 @@ impl Plane {
             Some(log) if log.settings() == &server.access_log => Some(log),
             Some(_) | None => AccessLog::start(&server.access_log).map(Arc::new),
         };
-        Ok(Ready { prepared, backends, settings, log })
+        let lookalikes = Lookalikes::of(&prepared);
+        Ok(Ready { prepared, backends, lookalikes, settings, log })
     }
 
     /// Puts a generation in force. Requests that have begun keep the one they have.
     pub fn install(&self, ready: Ready) -> Generation {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Ready { prepared, backends, settings, log } = ready;
-        // Our half first: whoever sees the new snapshot must find its backends.
-        let generation = Generation(self.engine.current().generation().0 + 1);
-        let newest = Arc::new(Serving { generation, backends, settings, log });
-        let before = self.newest();
-        self.served.store(Arc::new(before.into_iter().chain([newest]).collect()));
+        let Ready { prepared, backends, lookalikes, settings, log } = ready;
         let installed = self.engine.install(prepared);
-        debug_assert_eq!(installed, generation, "only this plane installs on its engine");
+        let generation = installed.generation();
+        let serving = Serving { installed, backends, lookalikes, settings, log };
+        self.served.store(Some(Arc::new(serving)));
         self.changed.send_replace(generation);
         generation
     }
@@ -145,16 +151,9 @@ impl Plane {
         &self.engine
     }
 
-    /// What the server adds to this generation; `None` if two installs have passed since.
-    pub fn serving(&self, generation: Generation) -> Option<Arc<Serving>> {
-        let served = self.served.load();
-        let found = served.iter().rev().find(|serving| serving.generation == generation);
-        found.cloned()
-    }
-
     /// The newest generation; `None` before the first install.
     pub fn newest(&self) -> Option<Arc<Serving>> {
-        self.served.load().last().cloned()
+        self.served.load_full()
     }
 
     /// What is known about addresses.
@@ -175,6 +174,11 @@ impl Plane {
     /// Does the process end?
     pub fn is_closing(&self) -> bool {
         self.closing.load(Ordering::Acquire)
+    }
+
+    /// This many headers of a client were removed because programs mistake them for others.
+    pub fn lookalikes_removed(&self, count: usize) {
+        self.lookalikes_removed.fetch_add(count as u64, Ordering::Relaxed);
     }
 
     /// Opens the access log's file again, after somebody rotated it away.
@@ -215,6 +219,13 @@ impl Plane {
     pub fn encode_metrics(&self, out: &mut String) {
         let Some(serving) = self.newest() else { return };
         serving.encode_addresses(out);
+        let _ = writeln!(
+            out,
+            "# HELP cutover_lookalike_headers_removed Headers of clients, like x_user_id, that programs mistake for others.\n\
+             # TYPE cutover_lookalike_headers_removed counter\n\
+             cutover_lookalike_headers_removed_total {}",
+            self.lookalikes_removed.load(Ordering::Relaxed)
+        );
         if let Some(log) = &serving.log {
             let _ = writeln!(
                 out,
@@ -228,14 +239,19 @@ impl Plane {
 }
 
 impl Serving {
-    /// Its number.
-    pub fn generation(&self) -> Generation {
-        self.generation
+    /// The engine's half.
+    pub fn installed(&self) -> &Arc<Installed> {
+        &self.installed
     }
 
     /// Its backends.
     pub fn backends(&self) -> &Backends {
         &self.backends
+    }
+
+    /// The header names that must have no doubles.
+    pub fn lookalikes(&self) -> &Lookalikes {
+        &self.lookalikes
     }
 
     /// Its settings.

@@ -10,9 +10,11 @@ mod sink;
 
 pub use context::Context;
 
+use crate::head_guard::uploads;
 use crate::plane::Plane;
 use crate::upstream::Watch;
 use async_trait::async_trait;
+use bytes::Bytes;
 use cutover::Engine;
 use cutover::config::ServerSettings;
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -23,6 +25,7 @@ use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, Result};
 use std::os::fd::RawFd;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 
 /// What a [`Proxy`] is built from.
@@ -41,7 +44,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// With nothing installed: every request is answered with 404.
+    /// With nothing installed: every request is answered with 503.
     pub fn new(parts: Parts) -> Self {
         let Parts { engine, server } = parts;
         Self { plane: Arc::new(Plane::new(engine, &server)) }
@@ -120,6 +123,19 @@ impl ProxyHttp for Proxy {
         forward::request(session, request, ctx)
     }
 
+    /// The first call of an attempt says that its header is out.
+    async fn request_body_filter(
+        &self,
+        _session: &mut Session,
+        _body: &mut Option<Bytes>,
+        end: bool,
+        ctx: &mut Context,
+    ) -> Result<()> {
+        uploads::received(end);
+        attempt::sending_body(ctx);
+        Ok(())
+    }
+
     async fn upstream_response_filter(
         &self,
         session: &mut Session,
@@ -140,6 +156,17 @@ impl ProxyHttp for Proxy {
             session.set_keepalive(None);
         }
         forward::response(session, response, ctx)
+    }
+
+    fn response_body_filter(
+        &self,
+        _session: &mut Session,
+        _body: &mut Option<Bytes>,
+        _end: bool,
+        _ctx: &mut Context,
+    ) -> Result<Option<Duration>> {
+        uploads::replied();
+        Ok(None)
     }
 
     fn fail_to_connect(

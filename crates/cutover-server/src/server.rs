@@ -2,7 +2,7 @@
 //! [`Server::start`].
 
 use crate::admin::{self, AdminApp, AdminState};
-use crate::head_guard::{Guard, GuardSettings, Guarded, Limits};
+use crate::head_guard::{Bounded, Guard, GuardSettings, Guarded, Limits};
 use crate::listen::{ListenError, Sockets, data_listeners};
 use crate::plane::InstallError;
 use crate::proxy::{Parts, Proxy};
@@ -148,7 +148,8 @@ impl Server {
         let bound = bind(&config, &sockets)?;
         let listeners = data_listeners(&config.server.listen, &bound.data)?;
         proxy.plane().install(ready);
-        let guard = Guard::new(guard_settings(&config.server));
+        let hears = Box::new(Arc::clone(proxy.plane()));
+        let guard = Guard::new(guard_settings(&config.server), Some(hears));
         let drain = config.server.drain;
         let parts = (proxy.clone(), Arc::clone(&engine), Arc::clone(&guard));
         let reloader = Reloader::new(source, parts, config, &text);
@@ -207,8 +208,9 @@ fn launch(
         .enable_all()
         .build()?;
     let guard = shared.reloader.with_present(|config| guard_settings(&config.server));
-    let app =
-        Guarded::new(http_proxy(shared.proxy.clone(), threads, &guard), Arc::clone(&shared.guard));
+    let http = http_proxy(shared.proxy.clone(), threads, &guard);
+    let app = Bounded::new(http, Arc::clone(&shared.guard));
+    let app = Guarded::new(app, Arc::clone(&shared.guard));
     let mut service = Service::with_listeners("data".to_owned(), listeners, app);
     let (fds, closing) = (shared.sockets.fds(), shared.closing.subscribe());
     data.spawn({

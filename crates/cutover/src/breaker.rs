@@ -70,7 +70,7 @@ pub(crate) struct Breaker {
     gate: AtomicU64,
     /// Requests of the migration, both sides.
     requests: Window,
-    /// Reads tried on `new`.
+    /// Attempts to read from `new`; a read may take several.
     attempts: Window,
     /// Those that failed.
     failures: Window,
@@ -137,6 +137,11 @@ impl Breaker {
             }
             BreakerState::Open | BreakerState::HalfOpen => Admission::Old,
         }
+    }
+
+    /// A read that failed on `new` tries it once more.
+    pub(crate) fn tries_again(&self, now: Instant) {
+        self.attempts.add(self.second(now));
     }
 
     /// A read failed on `new`; `fell_back` if `old` is to answer it.

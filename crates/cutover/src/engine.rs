@@ -12,6 +12,7 @@ use crate::{
 };
 use arc_swap::ArcSwap;
 use cutover_core::{Migration, MigrationId, PlaceId};
+use http::HeaderName;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -131,7 +132,7 @@ impl Engine {
     ///
     /// Counters go on by name. A breaker goes on, open or closed, if the migration of its name still has the same two
     /// backends with the same settings.
-    pub fn install(&self, prepared: Prepared) -> Generation {
+    pub fn install(&self, prepared: Prepared) -> Arc<Installed> {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
         let Prepared { snapshot, plugins } = prepared;
         let before = self.current();
@@ -154,7 +155,7 @@ impl Engine {
         });
         self.current.store(Arc::clone(&next));
         book.installed(&next, clock.unix_ms());
-        generation
+        next
     }
 
     /// The generation in force.
@@ -169,7 +170,7 @@ impl Engine {
     /// # Errors
     /// If the gateway itself has to answer.
     pub fn begin(&self, request: &RequestView<'_>) -> Result<Exchange, Refused> {
-        Exchange::begin(self.current(), request)
+        self.current().begin(request)
     }
 
     /// Why a request would go where it goes, step by step. Asks plugins as the request would, counts nothing else.
@@ -193,9 +194,23 @@ impl Prepared {
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
     }
+
+    /// Names of the request headers that decide, or that edits and plugins read and write; some of them more than once.
+    pub fn request_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.snapshot.request_headers().chain(self.plugins.request_headers())
+    }
 }
 
 impl Installed {
+    /// Begins one exchange on this generation, also when a newer one is in force. For a gateway that keeps something of
+    /// its own beside each generation: it finds both with one load, and can never mix them.
+    ///
+    /// # Errors
+    /// If the gateway itself has to answer.
+    pub fn begin(self: Arc<Self>, request: &RequestView<'_>) -> Result<Exchange, Refused> {
+        Exchange::begin(self, request)
+    }
+
     /// Its number.
     pub fn generation(&self) -> Generation {
         self.generation

@@ -265,6 +265,9 @@ impl Exchange {
         if let Action::Retry(backend) = action {
             self.attempt += 1;
             self.stand.backend = backend;
+            if backend == migration.new && !self.decision.write {
+                running.breaker.tries_again(self.began + elapsed);
+            }
             if fell_back {
                 running.meter.fell_back(cause);
                 self.stand.migration = Some((id, Side::Old));

@@ -14,10 +14,10 @@ use cutover_core::PlaceId;
 use cutover_core::decide::{AskSplit, OnError, SplitAnswer, SplitQuestion};
 use cutover_core::fallback::Failure;
 use cutover_wasm::{
-    CallView, Component, Fault, Host, HostOptions, LoadError, Place, PlaceOptions, PluginAction,
-    SplitVerdict,
+    CallView, Component, Fault, Host, HostOptions, LoadError, Manifest, Place, PlaceOptions,
+    PluginAction, Read, SplitVerdict,
 };
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -177,6 +177,25 @@ impl From<&LoadError> for Trouble {
 pub(crate) struct Loaded(Vec<(PluginUse, Place)>);
 
 impl Loaded {
+    /// Names of the request headers they may read and write.
+    pub(crate) fn request_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        self.0.iter().flat_map(|(_, place)| {
+            let Manifest { reads, writes, .. } = place.manifest();
+            let reads = reads.iter().filter_map(|read| match read {
+                Read::Header(name) => Some(name),
+                Read::Host
+                | Read::Path
+                | Read::Query
+                | Read::Peer
+                | Read::Cookie(_)
+                | Read::QueryParam(_)
+                | Read::PathParam(_)
+                | Read::ReplyHeader(_) => None,
+            });
+            reads.chain(writes)
+        })
+    }
+
     /// Puts them to use, with counters that survive them.
     pub(crate) fn in_use(self, book: &Book) -> Plugins {
         let places = self.0.into_iter().map(|(used, place)| Used {

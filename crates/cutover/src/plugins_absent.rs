@@ -7,7 +7,7 @@ use crate::{Clock, EngineError, HeaderSink, PluginUse, Side, Surroundings};
 use cutover_core::PlaceId;
 use cutover_core::decide::{AskSplit, NoPlugins};
 use cutover_core::fallback::Failure;
-use http::StatusCode;
+use http::{HeaderName, StatusCode};
 
 #[derive(Debug, Default)]
 pub(crate) struct PluginHost;
@@ -49,6 +49,10 @@ fn refusal(used: &PluginUse) -> PluginProblem {
 pub(crate) struct Loaded;
 
 impl Loaded {
+    pub(crate) fn request_headers(&self) -> impl Iterator<Item = &HeaderName> {
+        std::iter::empty()
+    }
+
     pub(crate) fn in_use(self, _: &crate::metrics::Book) -> Plugins {
         Plugins {}
     }

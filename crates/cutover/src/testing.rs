@@ -67,5 +67,5 @@ pub(crate) fn engine_with(clock: Arc<StillClock>) -> Engine {
 pub(crate) fn reload(engine: &Engine, text: &str) -> Generation {
     let config = load(text, "test.toml", &Nothing).unwrap_or_else(|report| panic!("{report}"));
     let prepared = engine.prepare(config.snapshot, &config.plugins, &Nothing);
-    engine.install(prepared.expect("it names no plugins that are not there"))
+    engine.install(prepared.expect("it names no plugins that are not there")).generation()
 }

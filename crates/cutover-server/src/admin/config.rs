@@ -1,9 +1,9 @@
 //! The configuration in force: shown, and reloaded.
 
 use super::AdminState;
-use super::idempotency::{MAX_KEY, Remembered};
+use super::idempotency::{MAX_KEY, Turn};
 use super::reply::{json, problem, refused_config};
-use crate::reload::{ReloadError, Reloaded, Request, Trigger};
+use crate::reload::{ReloadError, Reloaded, Reloader, Request, Trigger};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
@@ -13,6 +13,7 @@ use cutover::config::Config;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 pub(super) async fn show(State(state): State<AdminState>) -> Response {
     let server = state.server;
@@ -150,27 +151,34 @@ pub(super) async fn reload(
 }
 
 async fn run(state: AdminState, request: Request, key: Option<String>) -> Response {
+    let reloader = Arc::clone(&state.server.reloader);
+    let Some(key) = key else { return do_reload(reloader, request).await };
     let asked = format!("{} {} {:?}", request.reason, request.dry_run, request.only_if);
-    let before = key.as_deref().and_then(|key| state.replies.find(key));
-    match before {
-        Some(before) if before.asked == asked => return repeated(&before),
-        Some(_) => {
+    let answered = match state.replies.begin(key, asked) {
+        Turn::Other => {
             let detail = "This Idempotency-Key came with another request before.";
             return problem(StatusCode::CONFLICT, "Key used twice", detail);
         }
-        None => {}
-    }
-    let reloader = std::sync::Arc::clone(&state.server.reloader);
+        Turn::Again(repeated) => repeated.answer().await,
+        Turn::First(promise) => {
+            // A task of its own: who else waits for the answer gets it, also if this client leaves.
+            let done = async move { promise.keep(do_reload(reloader, request).await).await };
+            tokio::spawn(done).await.ok()
+        }
+    };
+    answered.unwrap_or_else(|| {
+        let detail = "The reload broke off; the process's log says why.";
+        problem(StatusCode::INTERNAL_SERVER_ERROR, "Failed", detail)
+    })
+}
+
+async fn do_reload(reloader: Arc<Reloader>, request: Request) -> Response {
     let dry_run = request.dry_run;
     let done = tokio::task::spawn_blocking(move || reloader.reload(&request)).await;
     match done {
         Ok(Ok(Reloaded { generation, warnings })) => {
             let body =
                 json!({ "generation": generation.0, "dryRun": dry_run, "warnings": warnings });
-            if let Some(key) = key {
-                let status = StatusCode::OK.as_u16();
-                state.replies.remember(Remembered { key, asked, status, body: body.clone() });
-            }
             ([(header::ETAG, etag(generation))], json(&body)).into_response()
         }
         Ok(Err(error)) => refused(&error),
@@ -189,12 +197,6 @@ fn refused(error: &ReloadError) -> Response {
             problem(status, "Configuration refused", error.to_string())
         }
     }
-}
-
-fn repeated(before: &Remembered) -> Response {
-    let status = StatusCode::from_u16(before.status).unwrap_or(StatusCode::OK);
-    let headers = [("idempotent-replayed", HeaderValue::from_static("true"))];
-    (status, headers, json(&before.body)).into_response()
 }
 
 /// The query's fields; a body's win.

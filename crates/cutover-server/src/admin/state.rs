@@ -9,13 +9,13 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct AdminState {
     pub(super) server: Arc<Shared>,
-    pub(super) replies: Arc<Replies>,
+    pub(super) replies: Replies,
     listen: IpAddr,
 }
 
 impl AdminState {
     pub(crate) fn new(server: Arc<Shared>, listen: SocketAddr) -> Self {
-        Self { server, replies: Arc::default(), listen: listen.ip() }
+        Self { server, replies: Replies::default(), listen: listen.ip() }
     }
 
     /// May this be the host of a request to the admin API? A page that made its own name resolve to our address cannot

@@ -85,6 +85,10 @@ refusals! {
     TargetTooLong, "target-too-long", URI_TOO_LONG, "The request target is too long.";
     /// The request line is not `method SP target SP version`.
     RequestLine, "request-line", BAD_REQUEST, "The request line is malformed.";
+    /// CONNECT.
+    Connect, "connect", METHOD_NOT_ALLOWED, "CONNECT is not served here: this is no forward proxy.";
+    /// The target names another host than `Host` does, or none that can be told.
+    Authority, "authority", BAD_REQUEST, "The request target and the Host header do not agree on one host.";
     /// Neither HTTP/1.1 nor HTTP/1.0.
     Version, "version", HTTP_VERSION_NOT_SUPPORTED, "Only HTTP/1.1, HTTP/1.0 and HTTP/2 are spoken here.";
     /// A line ends with LF alone.
@@ -121,8 +125,6 @@ refusals! {
     Chunk, "chunk", BAD_REQUEST, "The chunked body is malformed.";
     /// A trailer that would change framing or routing.
     Trailer, "trailer", BAD_REQUEST, "A trailer field may not say how a message is framed or routed.";
-    /// More data although the previous message's body was not wanted.
-    Unread, "unread", BAD_REQUEST, "The connection is closed after a body that nobody read.";
 }
 
 impl Refusal {

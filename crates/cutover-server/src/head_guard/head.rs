@@ -1,6 +1,9 @@
 //! One HTTP/1 request head, judged line by line as its bytes arrive.
 
 use super::framing::{BodyLength, Head, Limits, Refusal};
+use http::uri::Authority;
+use pingora::http::authority::{RawTargetAuthority, raw_target_authority};
+use std::ops::Range;
 
 /// How far a head has been read, and what it said so far. Reset it for the next one.
 #[derive(Debug, Default)]
@@ -13,7 +16,10 @@ pub struct HeadScan {
     in_fields: bool,
     old: bool,
     fields: usize,
-    host: bool,
+    /// Where a target stands that is more than a path.
+    target: Option<Range<usize>>,
+    /// Where the value of `Host` stands.
+    host: Option<Range<usize>>,
     upgrade: bool,
     length: Option<u64>,
     chunked: bool,
@@ -21,6 +27,8 @@ pub struct HeadScan {
 
 /// Empty lines tolerated before a request line (RFC 9112, 2.2), in bytes.
 const LEADING: usize = 4;
+/// How much of a refused method or path is told.
+const MOST_LOGGED: usize = 256;
 /// Room for method and version beside the target in a request line.
 const AROUND_TARGET: usize = 64;
 
@@ -41,22 +49,22 @@ impl HeadScan {
             let end = self.searched + found + 1;
             self.searched = end;
             self.within(end, limits)?;
-            let line = &head[self.line..end];
-            let [line @ .., b'\r', b'\n'] = line else {
+            let start = self.line;
+            let [line @ .., b'\r', b'\n'] = &head[start..end] else {
                 return Err(Refusal::BareLf);
             };
-            let leading = !self.in_fields && line.is_empty() && self.line < LEADING;
+            let leading = !self.in_fields && line.is_empty() && start < LEADING;
             self.line = end;
             if leading {
                 continue;
             }
             if !self.in_fields {
-                self.request_line(line, limits)?;
+                self.request_line(line, start, limits)?;
                 self.in_fields = true;
             } else if line.is_empty() {
-                return self.finish(end).map(Some);
+                return self.finish(&head[..end]).map(Some);
             } else {
-                self.field(line, limits)?;
+                self.field(line, start, limits)?;
             }
         }
     }
@@ -72,7 +80,8 @@ impl HeadScan {
         Ok(())
     }
 
-    fn request_line(&mut self, line: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    /// The request line, which stands at `start`.
+    fn request_line(&mut self, line: &[u8], start: usize, limits: &Limits) -> Result<(), Refusal> {
         no_controls(line)?;
         let mut parts = line.split(|byte| *byte == b' ');
         let (Some(method), Some(target), Some(version), None) =
@@ -86,6 +95,13 @@ impl HeadScan {
         if target.len() > limits.target_bytes {
             return Err(Refusal::TargetTooLong);
         }
+        if method == b"CONNECT" {
+            return Err(Refusal::Connect);
+        }
+        if target[0] != b'/' {
+            let start = start + method.len() + 1;
+            self.target = Some(start..start + target.len());
+        }
         self.old = match version {
             b"HTTP/1.1" => false,
             b"HTTP/1.0" => true,
@@ -95,7 +111,8 @@ impl HeadScan {
         Ok(())
     }
 
-    fn field(&mut self, line: &[u8], limits: &Limits) -> Result<(), Refusal> {
+    /// A field line, which stands at `start`.
+    fn field(&mut self, line: &[u8], start: usize, limits: &Limits) -> Result<(), Refusal> {
         let (name, value) = split_field(line)?;
         self.fields += 1;
         if self.fields > limits.headers {
@@ -103,9 +120,12 @@ impl HeadScan {
         }
         match name.len() {
             4 if name.eq_ignore_ascii_case(b"host") => {
-                if std::mem::replace(&mut self.host, true) {
+                if self.host.is_some() {
                     return Err(Refusal::DuplicateHost);
                 }
+                let after = line[name.len() + 1..].trim_ascii_start().len();
+                let start = start + line.len() - after;
+                self.host = Some(start..start + value.len());
                 plausible_host(value)
             }
             7 if name.eq_ignore_ascii_case(b"upgrade") => {
@@ -129,18 +149,48 @@ impl HeadScan {
         }
     }
 
-    fn finish(&self, bytes: usize) -> Result<Head, Refusal> {
+    /// The head is complete.
+    fn finish(&self, head: &[u8]) -> Result<Head, Refusal> {
         let body = match (self.chunked, self.length) {
             (true, _) if self.old => return Err(Refusal::TransferEncodingOld),
             (true, Some(_)) => return Err(Refusal::BothLengths),
             (true, None) => BodyLength::Chunked,
             (false, length) => BodyLength::Fixed(length.unwrap_or(0)),
         };
-        if !self.host && !self.old {
+        if self.host.is_none() && !self.old {
             return Err(Refusal::NoHost);
         }
-        Ok(Head { bytes, body, upgrade: self.upgrade && !self.old })
+        let host = self.host.clone().map(|host| &head[host]);
+        if let Some(target) = &self.target {
+            one_authority(&head[target.clone()], host)?;
+        }
+        Ok(Head { bytes: head.len(), body, upgrade: self.upgrade && !self.old })
     }
+}
+
+/// `GET http://host/path`: the host must be the one of `Host`. Pingora would refuse it too, without a word in any log.
+fn one_authority(target: &[u8], host: Option<&[u8]>) -> Result<(), Refusal> {
+    let agreed = match raw_target_authority(target) {
+        RawTargetAuthority::None => true,
+        RawTargetAuthority::AmbiguousAuthority => false,
+        RawTargetAuthority::Absolute { authority, .. } => {
+            Authority::try_from(authority).is_ok()
+                && !authority.contains(&b'@')
+                && host.is_none_or(|host| host == authority)
+        }
+    };
+    if agreed { Ok(()) } else { Err(Refusal::Authority) }
+}
+
+/// Method and path of a head that was refused, as far as they can be made out; without the query, which may hold
+/// secrets.
+pub(super) fn first_line(head: &[u8]) -> Option<(&str, &str)> {
+    let line = head.trim_ascii_start().split(|byte| *byte == b'\n').next()?.trim_ascii_end();
+    let mut parts = line.split(|byte| *byte == b' ');
+    let method = parts.next().filter(|method| is_token(method) && method.len() <= MOST_LOGGED)?;
+    let path = parts.next().unwrap_or_default().split(|byte| *byte == b'?').next()?;
+    let path = &path[..path.len().min(MOST_LOGGED)];
+    Some((str::from_utf8(method).ok()?, str::from_utf8(path).unwrap_or_default()))
 }
 
 /// Splits a field line into its name and its value, trimmed.

@@ -1,9 +1,10 @@
 //! Attempts: which peer is next, and what becomes of one that failed.
 //!
 //! Three kinds of "again", in this order. Another address of the same backend, if there was no connection: nothing was
-//! sent, so this is for every method. A new connection to the same backend, if a kept one turned out to be dead: only
-//! for safe requests, and no fault of the backend's. The other side, if the engine says so. Pingora retries whenever an
-//! error has `retry` set, also after a reply has begun, so every error that leaves here has it set on purpose.
+//! sent, so this is for every method. The same backend once more, if a kept connection turned out to be dead, which is
+//! no fault of the backend's: for safe requests, and for others if it is certain that nobody began to process them. The
+//! other side, if the engine says so. Pingora retries whenever an error has `retry` set, also after a reply has begun,
+//! so every error that leaves here has it set on purpose.
 
 use super::context::{Attempt, Context};
 use crate::plane::Plane;
@@ -15,6 +16,7 @@ use pingora::http::ResponseHeader;
 use pingora::proxy::Session;
 use pingora::upstreams::peer::HttpPeer;
 use pingora::{Error, ErrorSource, ErrorType, Result, RetryType};
+use std::io;
 use std::time::Duration;
 
 /// Dead kept connections one attempt shrugs off.
@@ -60,6 +62,11 @@ pub(super) fn connected(ctx: &Context, reused: bool) {
     }
 }
 
+/// The request's header is out; now its body, or the end of an empty one.
+pub(super) fn sending_body(ctx: &mut Context) {
+    ctx.attempt.body_begun = true;
+}
+
 /// There is none.
 pub(super) fn not_connected(
     plane: &Plane,
@@ -93,8 +100,7 @@ pub(super) fn broken(
     let retry = if std::mem::take(&mut ctx.retry) {
         true
     } else if *error.esource() == ErrorSource::Upstream && !session.was_upgraded() {
-        may_use_a_new_connection(session, ctx, &error, reused)
-            || judge(session, ctx, cause(&error), None)
+        may_be_sent_again(session, ctx, &error, reused) || judge(session, ctx, cause(&error), None)
     } else {
         false
     };
@@ -159,26 +165,44 @@ fn has_another_address(ctx: &Context) -> bool {
     in_time && serving.backends().pool(exchange.backend()).has_more_than(&ctx.attempt.tried)
 }
 
-/// A kept connection that the backend closed in the moment we used it.
-fn may_use_a_new_connection(
-    session: &Session,
-    ctx: &mut Context,
-    error: &Error,
-    reused: bool,
-) -> bool {
-    let stale = match error.retry {
-        RetryType::ReusedOnly => reused,
-        RetryType::Decided(retry) => retry,
-    };
+/// The same request to the same backend once more?
+fn may_be_sent_again(session: &Session, ctx: &mut Context, error: &Error, reused: bool) -> bool {
     let Some(exchange) = &ctx.exchange else { return false };
     let safe = is_safe(&session.req_header().method) && !exchange.decision().write;
+    let harmless = is_untouched(ctx, error, reused) || (safe && is_stale(error, reused));
     let whole = !session.retry_buffer_truncated() && !has_begun(session);
     let in_time = exchange.time_left().is_none_or(|left| !left.is_zero());
-    if !(stale && safe && whole && in_time && ctx.attempt.stale < MAX_STALE) {
+    if !(harmless && whole && in_time && ctx.attempt.stale < MAX_STALE) {
         return false;
     }
     ctx.attempt.stale += 1;
     true
+}
+
+/// Is it certain that the backend has not begun to process the request (RFC 9110, 9.2.2)?
+fn is_untouched(ctx: &Context, error: &Error, reused: bool) -> bool {
+    // It says so: REFUSED_STREAM, or GOAWAY and the stream is above the last it will look at (RFC 9113, 8.7). Pingora
+    // marks nothing else with these two.
+    let refused = matches!(error.etype(), ErrorType::H2Error)
+        && matches!(error.retry, RetryType::Decided(true));
+    // A kept HTTP/1 connection refused a part of the request's header. Who never got the whole header has no request.
+    // Errors of this type that come later are about the body.
+    let unwritten =
+        matches!(error.etype(), ErrorType::WriteError) && reused && !ctx.attempt.body_begun;
+    refused || unwritten
+}
+
+/// A kept connection that the backend, or something in between, closed in the moment we used it.
+fn is_stale(error: &Error, reused: bool) -> bool {
+    if matches!(error.retry, RetryType::Decided(true)) {
+        return true;
+    }
+    let unwritten = matches!(error.etype(), ErrorType::WriteError);
+    let io = error.root_cause().downcast_ref::<io::Error>();
+    // TLS that ends without a word of goodbye.
+    let cut = matches!(error.etype(), ErrorType::ReadError)
+        && io.is_some_and(|io| io.kind() == io::ErrorKind::UnexpectedEof);
+    reused && (matches!(error.retry, RetryType::ReusedOnly) || unwritten || cut)
 }
 
 fn cause(error: &Error) -> Cause {

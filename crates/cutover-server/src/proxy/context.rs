@@ -1,11 +1,13 @@
 //! What one request carries from callback to callback.
 
+use super::reply;
+use crate::head_guard::uploads;
 use crate::plane::Serving;
 use crate::problem::ReplyId;
 use crate::upstream::{InFlight, Tried};
 use cutover::{Cause, Exchange, RequestView};
-use http::StatusCode;
 use http::header::HOST;
+use http::{Method, StatusCode};
 use pingora::http::RequestHeader;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -27,7 +29,19 @@ pub struct Context {
     pub(super) refused: Option<&'static str>,
     /// The next error is a 5xx that the engine wants to be retried.
     pub(super) retry: bool,
+    /// For the log of an exchange that is given up without the last callback: an upload over HTTP/2 that stopped.
+    pub(super) upload: Option<Box<Asked>>,
     id: Option<ReplyId>,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) method: Method,
+    pub(super) host: String,
+    pub(super) path: String,
+    /// Status of the reply, if one has begun.
+    pub(super) status: u16,
 }
 
 /// The present attempt; replaced whole when the exchange moves on.
@@ -37,8 +51,10 @@ pub(super) struct Attempt {
     pub(super) flight: Option<InFlight>,
     /// Addresses of its backend that could not be connected to.
     pub(super) tried: Tried,
-    /// Kept connections that turned out to be dead.
+    /// Times it was sent again because a kept connection turned out to be dead.
     pub(super) stale: u8,
+    /// The request's header is out, and its body, or the end of an empty one, has been asked for.
+    pub(super) body_begun: bool,
     /// The deadline leaves less time for connecting than the backend is meant to have.
     pub(super) hurried: bool,
     /// The engine has been told that it failed.
@@ -72,6 +88,14 @@ impl Facts {
             has_body: self.has_body,
             websocket: self.websocket,
             now_ms: self.began_ms,
+        }
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        if uploads::has_stopped() {
+            reply::log_stopped(self);
         }
     }
 }

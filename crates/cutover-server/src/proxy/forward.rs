@@ -5,8 +5,8 @@ use super::receive::with_path;
 use super::sink::{RequestSink, ResponseSink};
 use crate::forwarded::{self, Origin};
 use cutover::{Refused, Role};
-use http::header::{CONNECTION, HOST, UPGRADE};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderName, HeaderValue, StatusCode, Version};
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session;
 use pingora::{Error, ErrorType, Result};
@@ -22,6 +22,7 @@ pub(super) fn request(
     head: &mut RequestHeader,
     ctx: &mut Context,
 ) -> Result<()> {
+    ctx.attempt.body_begun = false;
     let Context { facts, exchange: Some(exchange), serving: Some(serving), answer, .. } = ctx
     else {
         return Ok(());
@@ -48,14 +49,20 @@ pub(super) fn request(
 
 /// Edits the reply. Informational replies pass through.
 pub(super) fn response(
-    session: &Session,
+    session: &mut Session,
     head: &mut ResponseHeader,
     ctx: &mut Context,
 ) -> Result<()> {
     if head.status.is_informational() {
         return Ok(());
     }
+    if let Some(upload) = &mut ctx.upload {
+        upload.status = head.status.as_u16();
+    }
     strip_hop_by_hop(head);
+    if session.req_header().version == Version::HTTP_10 {
+        end_with_connection(session, head);
+    }
     let Context { facts, exchange: Some(exchange), serving: Some(serving), answer, .. } = ctx
     else {
         return Ok(());
@@ -87,15 +94,23 @@ fn refuse(answer: &mut Option<(StatusCode, &'static str)>, refused: &Refused) ->
     Error::explain(ErrorType::HTTPStatus(status.as_u16()), refused.reason()).into_in()
 }
 
+/// HTTP/1.0 knows no chunks (RFC 9112, 7.1), but Pingora puts replies of unknown length into them for everybody.
+fn end_with_connection(session: &mut Session, head: &mut ResponseHeader) {
+    if head.headers.contains_key(TRANSFER_ENCODING) {
+        head.remove_header(&TRANSFER_ENCODING);
+        session.set_keepalive(None);
+    }
+}
+
 /// Pingora does this for requests only. `Connection` itself it writes anew.
 fn strip_hop_by_hop(head: &mut ResponseHeader) {
-    if let Some(named) = head.headers.get(CONNECTION) {
+    if head.headers.contains_key(CONNECTION) {
         let is_usual = |token: &[u8]| {
             [&b"close"[..], b"keep-alive", b"upgrade"].iter().any(|t| token.eq_ignore_ascii_case(t))
         };
-        let named: Vec<HeaderName> = named
-            .as_bytes()
-            .split(|byte| *byte == b',')
+        let fields = head.headers.get_all(CONNECTION).iter();
+        let named: Vec<HeaderName> = fields
+            .flat_map(|field| field.as_bytes().split(|byte| *byte == b','))
             .map(<[u8]>::trim_ascii)
             .filter(|token| !token.is_empty() && !is_usual(token))
             .filter_map(|token| HeaderName::from_bytes(token).ok())
@@ -117,5 +132,5 @@ fn strip_hop_by_hop(head: &mut ResponseHeader) {
 
 /// Fields that say where the body ends are not for `Connection` to take away.
 fn is_framing(name: &HeaderName) -> bool {
-    *name == http::header::CONTENT_LENGTH || *name == http::header::TRANSFER_ENCODING
+    *name == http::header::CONTENT_LENGTH || *name == TRANSFER_ENCODING
 }

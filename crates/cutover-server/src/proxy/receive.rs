@@ -1,12 +1,12 @@
 //! From a request's header to a decision: connection limits, normal form of the path, host, and the engine.
 
-use super::context::{Context, Facts, host};
+use super::context::{Asked, Context, Facts, host};
 use crate::forwarded;
 use crate::plane::{Plane, ProxySettings, Serving};
 use crate::upstream::WEBSOCKET_IDLE;
 use cutover::core::path::{PathError, normalise};
 use cutover::{Exchange, Refused};
-use http::header::{ACCEPT, HOST, UPGRADE};
+use http::header::{ACCEPT, CONNECTION, HOST, UPGRADE};
 use http::{StatusCode, Uri, Version};
 use pingora::http::RequestHeader;
 use pingora::proxy::Session;
@@ -67,50 +67,46 @@ impl Refusal {
     }
 }
 
-/// Decides. On success the context holds the exchange and its half of the generation; on refusal the newest half, for
-/// its access log.
+/// Decides. On success the context holds the exchange; its generation in any case, for the access log.
 pub(super) fn begin(
     plane: &Plane,
     session: &mut Session,
     ctx: &mut Context,
 ) -> Result<(), Refusal> {
-    let newest = plane.newest();
-    let settings = newest.as_ref().map_or(plane.settings(), |serving| serving.settings());
+    ctx.serving = plane.newest();
+    let settings = ctx.serving.as_ref().map_or(plane.settings(), |serving| serving.settings());
     limit(session, settings);
     ctx.facts = facts(plane, session, settings);
     if ctx.facts.websocket {
         session.set_read_timeout(Some(WEBSOCKET_IDLE));
     }
-    match decide(plane, session, ctx.facts) {
-        Ok(exchange) => {
-            ctx.serving = serving(plane, newest, &exchange);
-            ctx.exchange = Some(exchange);
-            ctx.serving.is_some().then_some(()).ok_or(Refusal::NotReady)
-        }
-        Err(refusal) => {
-            ctx.serving = newest;
-            Err(refusal)
-        }
+    let head = session.req_header();
+    if head.version == Version::HTTP_2 && ctx.facts.has_body {
+        ctx.upload = Some(Box::new(Asked {
+            method: head.method.clone(),
+            host: host(head).unwrap_or_default().to_owned(),
+            path: head.uri.path().to_owned(),
+            status: 0,
+        }));
     }
+    let serving = ctx.serving.as_ref().ok_or(Refusal::NotReady)?;
+    let doubles = serving.lookalikes().among(&session.req_header().headers);
+    if !doubles.is_empty() {
+        for name in &doubles {
+            session.req_header_mut().remove_header(name);
+        }
+        plane.lookalikes_removed(doubles.len());
+    }
+    ctx.exchange = Some(decide(serving, session, ctx.facts)?);
+    Ok(())
 }
 
-fn decide(plane: &Plane, session: &mut Session, facts: Facts) -> Result<Exchange, Refusal> {
+/// Begins on the generation that `serving` is, whatever is installed meanwhile: its backends are at hand.
+fn decide(serving: &Serving, session: &mut Session, facts: Facts) -> Result<Exchange, Refusal> {
     to_normal_form(session.req_header_mut())?;
     let head = session.req_header();
     check_host(head)?;
-    plane.engine().begin(&facts.view(head)).map_err(Refusal::Engine)
-}
-
-/// The half that belongs to the exchange's generation; nearly always the newest.
-fn serving(
-    plane: &Plane,
-    newest: Option<Arc<Serving>>,
-    exchange: &Exchange,
-) -> Option<Arc<Serving>> {
-    let generation = exchange.generation();
-    newest
-        .filter(|serving| serving.generation() == generation)
-        .or_else(|| plane.serving(generation))
+    Arc::clone(serving.installed()).begin(&facts.view(head)).map_err(Refusal::Engine)
 }
 
 /// Pingora's own keep-alive has no limit, and then the next header has none either.
@@ -120,6 +116,17 @@ fn limit(session: &mut Session, settings: &ProxySettings) {
     }
     session.set_read_timeout(Some(settings.idle_timeout));
     session.set_write_timeout(Some(settings.idle_timeout));
+    // HTTP/1.0 knows no replies before the reply (RFC 9110, 15.2).
+    let old = session.req_header().version == Version::HTTP_10;
+    session.set_ignore_info_resp(old);
+    // Pingora reads one `Connection` field.
+    let closes = session.req_header().headers.get_all(CONNECTION).iter().skip(1).any(|field| {
+        let mut tokens = field.as_bytes().split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+        tokens.any(|token| token.eq_ignore_ascii_case(b"close"))
+    });
+    if closes {
+        session.set_keepalive(None);
+    }
 }
 
 fn facts(plane: &Plane, session: &mut Session, settings: &ProxySettings) -> Facts {

@@ -5,13 +5,14 @@ use super::context::{Context, host};
 use super::forward::debug_headers;
 use super::receive::Refusal;
 use crate::access_log::{Decided, Record};
-use crate::problem::{CONTENT_TYPE, Problem, SERVER};
+use crate::problem::{CONTENT_TYPE, Problem, ReplyId, SERVER};
 use cutover::{Exchange, Outcome};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
 use http::{Method, StatusCode, Version};
 use pingora::http::ResponseHeader;
 use pingora::proxy::{FailToProxy, Session};
 use pingora::{Error, ErrorSource, ErrorType, Result};
+use std::io;
 use std::time::Duration;
 
 /// Answers a request that is not forwarded.
@@ -31,7 +32,8 @@ pub(super) async fn fail(session: &mut Session, ctx: &mut Context, error: &Error
         None => verdict(error),
     };
     ctx.refused = Some(why);
-    let gone = *error.esource() == ErrorSource::Downstream && is_dead(error);
+    let gone =
+        *error.esource() == ErrorSource::Downstream && is_dead(error) && !is_malformed(error);
     let error_code = if gone { 0 } else { status.as_u16() };
     if !gone && !has_begun(session) {
         // Pingora closes the connection after an error; say so.
@@ -100,6 +102,12 @@ fn is_dead(error: &Error) -> bool {
     )
 }
 
+/// The head guard found a body that cannot be read on; its client is there, and can be told.
+fn is_malformed(error: &Error) -> bool {
+    let cause = error.root_cause().downcast_ref::<io::Error>();
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData)
+}
+
 /// Writes a reply of our own.
 async fn write(
     session: &mut Session,
@@ -129,6 +137,7 @@ async fn write(
 
 /// Records the exchange. The last callback of every request.
 pub(super) fn finish(session: &Session, ctx: &mut Context, error: Option<&Error>) {
+    ctx.upload = None;
     let status = session.response_written().map(|reply| reply.status);
     if ctx.serving.as_ref().is_some_and(|serving| serving.log().is_some()) {
         log(session, ctx, status);
@@ -150,15 +159,10 @@ fn outcome(status: Option<StatusCode>, ours: bool, error: Option<&Error>) -> Out
 }
 
 fn log(session: &Session, ctx: &mut Context, status: Option<StatusCode>) {
+    let head = session.req_header();
     let id = ctx.id();
     let Some(log) = ctx.serving.as_ref().and_then(|serving| serving.log()) else { return };
-    let head = session.req_header();
-    let exchange = ctx.exchange.as_ref();
-    let address = ctx.attempt.flight.as_ref().map(|flight| flight.address().text());
     log.write(&Record {
-        began_ms: ctx.facts.began_ms,
-        id,
-        client: ctx.facts.client,
         method: head.method.as_str(),
         host: host(head).unwrap_or_default(),
         path: head.uri.path(),
@@ -166,12 +170,47 @@ fn log(session: &Session, ctx: &mut Context, status: Option<StatusCode>) {
         status: status.map_or(0, |status| status.as_u16()),
         bytes_in: session.body_bytes_read() as u64,
         bytes_out: session.body_bytes_sent() as u64,
+        ..record(ctx, id)
+    });
+}
+
+/// The line of an exchange over HTTP/2 that is given up because its upload stopped: no callback will come.
+pub(super) fn log_stopped(ctx: &mut Context) {
+    let Some(asked) = ctx.upload.take() else { return };
+    let id = ctx.id();
+    ctx.refused = Some("slow-body");
+    let Some(log) = ctx.serving.as_ref().and_then(|serving| serving.log()) else { return };
+    log.write(&Record {
+        method: asked.method.as_str(),
+        host: &asked.host,
+        path: &asked.path,
+        protocol: protocol(Version::HTTP_2),
+        status: asked.status,
+        ..record(ctx, id)
+    });
+}
+
+/// What the context knows of a line.
+fn record(ctx: &Context, id: ReplyId) -> Record<'_> {
+    let exchange = ctx.exchange.as_ref();
+    let address = ctx.attempt.flight.as_ref().map(|flight| flight.address().text());
+    Record {
+        began_ms: ctx.facts.began_ms,
+        id,
+        client: ctx.facts.client,
+        method: "",
+        host: "",
+        path: "",
+        protocol: "",
+        status: 0,
+        bytes_in: 0,
+        bytes_out: 0,
         took: exchange.map_or(Duration::ZERO, Exchange::elapsed),
         attempts: exchange.map_or(0, Exchange::attempt),
         decided: exchange.map(|exchange| decided(exchange, address)),
         failed: ctx.failed.map(|cause| cause.name()),
         refused: ctx.refused,
-    });
+    }
 }
 
 fn decided<'a>(exchange: &'a Exchange, address: Option<&'a str>) -> Decided<'a> {

@@ -1,6 +1,7 @@
 //! The head guard over real sockets.
 
 use crate::process::PATIENCE;
+use crate::world::{Proxy, World, all_to, backend};
 use cutover_server::listen::Sockets;
 use cutover_server::{Options, Running, Server};
 use cutover_test::{Client, Upstream, raw_exchange, read_head, send, text};
@@ -134,6 +135,38 @@ async fn without_the_guard_both_lengths_reach_the_backend() {
     let reply = raw_exchange(address, request).await;
     assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
     assert_eq!(upstream.hits(), 1);
+}
+
+#[test]
+fn refused_heads_are_in_the_access_log() {
+    let world = World::new();
+    let upstream = world.run(telling());
+    let proxy = Proxy::with_server(
+        "header-timeout = \"500ms\"",
+        &[backend("b", &[upstream.address()], ""), all_to("b")].concat(),
+    );
+    let both = "Content-Length: 5\r\nTransfer-Encoding: chunked";
+    let broken = "POST /broken HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nX\r\n";
+    let cases = [
+        (format!("POST /both?secret HTTP/1.1\r\nHost: a\r\n{both}\r\n\r\n"), 400, "both-lengths"),
+        ("GET /late HTTP/1.1\r\nHost: a\r\nX: ".to_owned(), 408, "timeout"),
+        (format!("GET /{} HTTP/1.1\r\n", "x".repeat(9000)), 414, "target-too-long"),
+        ("CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n".to_owned(), 405, "connect"),
+        ("GET http://b/x HTTP/1.1\r\nHost: a\r\n\r\n".to_owned(), 400, "authority"),
+        ("\x16\x03\x01\n".to_owned(), 400, "bare-lf"),
+        (broken.to_owned(), 400, "bad-request"),
+    ];
+    for (request, status, refused) in cases {
+        let reply = world.run(raw_exchange(proxy.address(), &request));
+        assert_eq!(reply[9..12], status.to_string(), "{reply}");
+        let line = proxy.log_line(|line| line["refused"] == refused);
+        assert_eq!((&line["status"], &line["client"]), (&status.into(), &"127.0.0.1".into()));
+        assert!(reply.contains(line["id"].as_str().expect("an id")), "{line} {reply}");
+        assert_eq!(line.get("side"), None);
+        let path = line["path"].as_str().expect("a path");
+        let target = request.split([' ', '?']).nth(1).unwrap_or_default();
+        assert!(target.starts_with(path), "{line}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -2,7 +2,9 @@
 
 mod admin;
 mod cli;
+mod early;
 mod fallback;
+mod frames;
 mod guard;
 mod plugin_author;
 mod process;
@@ -10,4 +12,5 @@ mod protocol;
 mod proxy_split;
 mod proxy_upstream;
 mod reload;
+mod stale;
 mod world;

@@ -284,25 +284,60 @@ fn hop_by_hop_fields_end_here() {
     let world = World::new();
     let upstream = world.run(RawUpstream::saying(
         "HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: x-hop, close\r\nx-hop: 1\r\n\
+         connection: x-second\r\nx-second: 1\r\n\
          keep-alive: timeout=5\r\nupgrade: h2c\r\nproxy-connection: close\r\nx-end: 1\r\n\r\n",
     ));
     let proxy = one(upstream.address(), "");
     let get = "GET / HTTP/1.1\r\nhost: h\r\nconnection: close\r\n\r\n";
     let reply = world.run(raw_exchange(proxy.address(), get)).to_lowercase();
-    for gone in ["x-hop", "keep-alive", "upgrade", "proxy-connection"] {
+    for gone in ["x-hop", "x-second", "keep-alive", "upgrade", "proxy-connection"] {
         assert!(!reply.contains(gone), "{gone} in {reply}");
     }
     assert!(reply.contains("x-end: 1"), "{reply}");
     let seen = world.run(Upstream::named("one"));
     let proxy = one(seen.address(), "");
-    let get = "GET / HTTP/1.1\r\nhost: h\r\nconnection: close, x-hop\r\nx-hop: 1\r\nte: gzip\r\n\
+    let get = "GET / HTTP/1.1\r\nhost: h\r\nconnection: x-hop\r\nx-hop: 1\r\nte: gzip\r\n\
+               connection: X-Second, Close\r\nx-second: 1\r\n\
                keep-alive: 5\r\nproxy-authorization: secret\r\nx-end: 1\r\n\r\n";
     world.run(raw_exchange(proxy.address(), get));
     let last = seen.last();
-    for gone in ["x-hop", "te", "keep-alive", "proxy-authorization"] {
+    for gone in ["x-hop", "x-second", "te", "keep-alive", "proxy-authorization"] {
         assert_eq!(last.header(gone), "", "{gone}");
     }
     assert_eq!(last.header("x-end"), "1");
+}
+
+#[test]
+fn clients_of_http_1_0_get_no_chunks_and_no_early_hints() {
+    let world = World::new();
+    let upstream = world.run(RawUpstream::saying(
+        "HTTP/1.1 103 Early Hints\r\nlink: </a.css>\r\n\r\n\
+         HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\non\r\n2\r\nce\r\n0\r\n\r\n",
+    ));
+    let endless = world.run(RawUpstream::saying("HTTP/1.1 200 OK\r\n\r\nonce"));
+    let counted = world.run(Upstream::answering(200, "once"));
+    for upstream in [upstream.address(), endless.address(), counted.address()] {
+        let proxy = one(upstream, "");
+        for more in ["", "connection: keep-alive\r\n"] {
+            let get = format!("GET / HTTP/1.0\r\n{more}\r\n");
+            let mut stream = world.run(send(proxy.address(), &get));
+            world.run(async {
+                let (status, headers) = read_head(&mut stream).await;
+                assert_eq!((status.as_u16(), headers.get("transfer-encoding")), (200, None));
+                if headers.contains_key("content-length") {
+                    assert_eq!(headers["content-length"], "4");
+                } else {
+                    assert_eq!(headers["connection"], "close");
+                }
+                let mut body = [0; 4];
+                stream.read_exact(&mut body).await.expect("a body");
+                assert_eq!(&body, b"once");
+                if headers["connection"] == "close" {
+                    assert_eq!(stream.read(&mut body).await.expect("closed"), 0);
+                }
+            });
+        }
+    }
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Addresses of a backend: taken in turn or by load, ejected when dead, checked; and what backends learn of the client.
 
-use crate::world::{Proxy, World, all_to, backend};
-use cutover_test::{Upstream, dead_address, raw_exchange, text};
+use crate::world::{Proxy, World, all_to, backend, migration};
+use cutover_test::{Client, Upstream, dead_address, raw_exchange, text};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,4 +128,52 @@ fn backends_learn_who_asked() {
         let client = if server.is_empty() { "127.0.0.1" } else { "6.6.6.6" };
         proxy.log_line(|line| line["client"] == client);
     }
+}
+
+/// `x-user-id` and `x_user_id` are one variable to a program behind CGI or WSGI.
+#[test]
+fn headers_that_programs_mistake_for_ours_are_removed() {
+    let world = World::new();
+    let one = world.run(Upstream::named("one"));
+    let config = [
+        backend("old", &[one.address()], ""),
+        backend("new", &[one.address()], ""),
+        migration("read-percent = 100\nheaders.request.set = { x-served-by = \"new\" }"),
+        all_to("old"),
+    ];
+    let proxy = Proxy::start(&config.concat());
+    let gone = [
+        "x_user_id",
+        "X_User-Id",
+        "x_forwarded_for",
+        "X-Forwarded_Proto",
+        "x_real_ip",
+        "x_cutover_side",
+        "x-cutover_anything",
+        "x_served_by",
+        "content_length",
+        "Transfer_Encoding",
+        "proxy_authorization",
+    ];
+    let doubles: String = gone.iter().map(|name| format!("{name}: forged\r\n")).collect();
+    for path in ["/api/x", "/elsewhere"] {
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: h\r\nx-user-id: 1\r\n{doubles}x_other: kept\r\n\
+             _: kept\r\nconnection: close\r\n\r\n"
+        );
+        let reply = world.run(raw_exchange(proxy.address(), &request));
+        assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+        let seen = one.last();
+        for name in gone {
+            assert_eq!(seen.header(name), "", "{name}");
+        }
+        assert_eq!((&*seen.header("x-user-id"), &*seen.header("x_other")), ("1", "kept"));
+        assert_eq!(seen.header("_"), "kept");
+        assert_eq!(seen.header("x-forwarded-for"), "127.0.0.1");
+    }
+    let admin = proxy.running().admin_address().expect("it listens");
+    let metrics = world.run(async { Client::http1(admin).get("/metrics", &[]).await });
+    let metrics = String::from_utf8_lossy(metrics.body()).into_owned();
+    let counted = format!("cutover_lookalike_headers_removed_total {}\n", 2 * gone.len());
+    assert!(metrics.contains(&counted), "{metrics}");
 }

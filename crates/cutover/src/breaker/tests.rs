@@ -68,6 +68,21 @@ impl Bench {
 }
 
 #[test]
+fn a_read_that_tries_new_again_is_one_more_attempt() {
+    let bench = Bench::new();
+    bench.others(1000);
+    bench.good_reads(30);
+    for _ in 0..19 {
+        let turned = bench.breaker.failed(false, None, TEN_PERCENT, bench.now);
+        assert_eq!(turned, None);
+        bench.breaker.tries_again(bench.now);
+    }
+    // 20 failures of 49 attempts, though of 30 reads.
+    assert_eq!(bench.breaker.failed(false, None, TEN_PERCENT, bench.now), None);
+    assert_eq!(bench.breaker.state(), BreakerState::Closed);
+}
+
+#[test]
 fn nothing_opens_before_the_twentieth_failure() {
     let bench = Bench::new();
     for _ in 0..19 {

@@ -83,7 +83,10 @@ impl Scene {
 
     pub(crate) fn try_reload(&self, text: &str) -> Result<Generation, PrepareError> {
         let Config { snapshot, plugins, .. } = parse(text);
-        Ok(self.engine.install(self.engine.prepare(snapshot, &plugins, &repository())?))
+        Ok(self
+            .engine
+            .install(self.engine.prepare(snapshot, &plugins, &repository())?)
+            .generation())
     }
 
     /// Begins a request for `/api/profile/1`, and hands it on with its view.

@@ -15,11 +15,11 @@ fn streams() -> [(tokio::io::DuplexStream, GuardedStream); 2] {
     let pair = || tokio::io::duplex(16);
     let (watched, passed) = (pair(), pair());
     let deadline = Box::pin(tokio::time::sleep(settings.header_timeout));
-    let guard = Guard::new(settings);
+    let guard = Guard::new(settings, None);
     [
         (
             watched.0,
-            GuardedStream::watching(Box::new(watched.1), guard, settings, Vec::new(), deadline),
+            GuardedStream::watching(Box::new(watched.1), guard, settings, Vec::new(), deadline).0,
         ),
         (passed.0, GuardedStream::passing(Box::new(passed.1), PATIENCE, Vec::new())),
     ]
