@@ -41,6 +41,7 @@ pub(crate) fn run(args: &[String]) -> Result<()> {
 }
 
 /// Why it cannot be done here.
+#[expect(clippy::disallowed_methods, reason = "libFuzzer's own build looks there for its compiler")]
 pub(crate) fn unfit() -> Option<String> {
     let compiler = std::env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
     let why = "is not here, and libFuzzer's runtime is built with it (Debian package: g++)";

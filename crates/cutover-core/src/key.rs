@@ -102,7 +102,8 @@ impl<'a> FromIterator<&'a str> for UserList {
             users.into_iter().map(|user| user.as_bytes().into()).collect();
         users.sort_unstable();
         users.dedup();
-        let index = Slots::build(0..users.len() as u32, |seed, id| hash(seed, &users[id as usize]));
+        let index =
+            Slots::build(&(0..users.len() as u32), |seed, id| hash(seed, &users[id as usize]));
         Self { users: users.into(), index }
     }
 }

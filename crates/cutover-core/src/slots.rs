@@ -37,7 +37,7 @@ impl Default for Slots {
 impl Slots {
     /// An index of entries with these ids; `hash(seed, id)` gives an entry's hash.
     pub(crate) fn build(
-        ids: impl ExactSizeIterator<Item = u32> + Clone,
+        ids: &(impl ExactSizeIterator<Item = u32> + Clone),
         hash: impl Fn(u64, u32) -> u64,
     ) -> Self {
         let mut best: Option<(usize, Self)> = None;
@@ -165,7 +165,7 @@ mod tests {
     #[test]
     fn finds_every_entry_and_nothing_else() {
         let names: Vec<String> = (0..10_000).map(|n| format!("segment-{n}")).collect();
-        let slots = Slots::build(0..names.len() as u32, |seed, id| {
+        let slots = Slots::build(&(0..names.len() as u32), |seed, id| {
             hash(seed, names[id as usize].as_bytes())
         });
         let find = |name: &str| {

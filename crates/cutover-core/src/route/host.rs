@@ -79,7 +79,8 @@ struct Names {
 impl Names {
     fn new(entries: Vec<(Box<str>, u32)>) -> Self {
         let name = |id: u32| entries[id as usize].0.as_bytes();
-        let slots = Slots::build(0..entries.len() as u32, |seed, id| hash_caseless(seed, name(id)));
+        let slots =
+            Slots::build(&(0..entries.len() as u32), |seed, id| hash_caseless(seed, name(id)));
         Self { entries: entries.into(), slots }
     }
 

@@ -97,7 +97,7 @@ impl TrieBuilder {
             texts: self.texts.into(),
             longest: self.longest,
         };
-        trie.index = Slots::build(self.indexed.iter().copied(), |seed, child| {
+        trie.index = Slots::build(&self.indexed.iter().copied(), |seed, child| {
             let node = &trie.nodes[child as usize];
             let text = trie.text(node);
             segment_hash(seed, node.family, text, text, trie.longest)
