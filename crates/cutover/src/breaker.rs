@@ -4,8 +4,8 @@
 //! Over a sliding window of 10 s, and never before the 20th failure:
 //! - **the budget is spent**: fallbacks reach the configured share (10 %) of *all* the migration's requests, whichever
 //!   side they went to. This bounds what `old` has to bear on top of its own work;
-//! - or **`new` is down**: at least half of the reads tried on `new` failed. A small canary never spends a budget that
-//!   is counted over all requests; its users should not wait for a dead side all the same.
+//! - or **`new` is down**: at least half of the attempts to read from `new` failed. A small canary never spends a
+//!   budget that is counted over all requests; its users should not wait for a dead side all the same.
 //!
 //! The request that spends the budget is still answered by `old`, as a fallback.
 //!

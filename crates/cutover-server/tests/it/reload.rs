@@ -1,7 +1,6 @@
 //! Reloading: by file, by signal and by API; what is invalid changes nothing.
 
 use crate::process::{Load, Process, Setup};
-use crate::world::{Proxy, World, backend, migration};
 use cutover_test::{Client, Upstream, text};
 use http::Response;
 use serde_json::Value;
@@ -173,38 +172,4 @@ async fn two_reloads_with_one_key_at_once_are_one_reload() {
     assert_eq!((first.0, second.0), (422, 422));
     setup.write("", upstream.address(), "");
     assert_eq!(one().await.0, 200, "mended, it may be tried again");
-}
-
-/// A request begins on one generation and keeps its backends, also if others come while it is decided. The split plugin
-/// holds the decision until its deadline; meanwhile there are several reloads.
-#[test]
-fn reloads_while_a_request_is_decided_do_not_fail_it() {
-    let world = World::new();
-    let old = world.run(Upstream::named("old"));
-    let component = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../plugins/dist/test_faulty.wasm");
-    let config = [
-        backend("old", &[old.address()], ""),
-        backend("new", &[old.address()], ""),
-        migration("read-percent = 100\nplugins.split = \"faulty\""),
-        format!(
-            "[plugins.faulty]\ncomponent = {component:?}\non-error = \"old\"\ndeadline = \"1s\"\n"
-        ),
-    ];
-    let proxy = Proxy::start(&config.concat());
-    let client = world.client(&proxy);
-    for _ in 0..3 {
-        let before = proxy.running().generation().0;
-        let slow = [("x-user-id", "1"), ("x-fault", "loop")];
-        let reply = std::thread::scope(|scope| {
-            let reply = scope.spawn(|| world.run(client.get("/api/x", &slow)));
-            while !reply.is_finished() {
-                proxy.reload();
-            }
-            reply.join().expect("a reply")
-        });
-        assert_eq!(reply.status(), 200, "{:?}", reply.body());
-        let after = proxy.running().generation().0;
-        assert!(after > before + 3, "{} reloads", after - before);
-    }
 }

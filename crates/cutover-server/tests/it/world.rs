@@ -1,6 +1,5 @@
 //! A running server between real upstreams and real clients, for the tests of the data plane.
 
-use cutover_server::reload::{Request, Trigger};
 use cutover_server::server::{Options, Running, Server};
 use cutover_test::Client;
 use std::future::Future;
@@ -71,13 +70,6 @@ impl Proxy {
 
     pub(crate) fn running(&self) -> &Running {
         &self.running
-    }
-
-    /// Puts the configuration that its file has now in force.
-    pub(crate) fn reload(&self) {
-        let reason = "a test".to_owned();
-        let request = Request { trigger: Trigger::Api, reason, dry_run: false, only_if: None };
-        self.running.reloader().reload(&request).unwrap_or_else(|error| panic!("{error}"));
     }
 
     /// Waits until the access log has a line that fits, for 10 s at most, and answers with it.
