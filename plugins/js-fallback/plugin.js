@@ -27,6 +27,8 @@ export const lifecycle = {
 export const fallback = {
   onFailure(view, failure) {
     const { idempotent, replayable, responseStarted } = failure.facts;
+    // While the breaker is open old serves, unless it is told otherwise.
+    if (failure.cause === 'circuit-open') return { tag: 'propagate' };
     if (responseStarted || failure.backend === OLD) return { tag: 'propagate' };
     if (idempotent && replayable && failure.leftMs >= minLeftMs) return { tag: 'retry', val: OLD };
     if (failure.cause === 'status') return { tag: 'propagate' };

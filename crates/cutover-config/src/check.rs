@@ -2,6 +2,7 @@
 //! Collects every finding; nothing here stops at the first.
 
 mod migration;
+pub(crate) mod reach;
 
 pub(crate) use migration::read_secret;
 

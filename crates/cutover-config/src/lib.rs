@@ -92,6 +92,7 @@ pub fn load(text: &str, file: &str, around: &dyn Surroundings) -> Result<Config,
     if sink.errors() > 0 {
         return Err(report(sink));
     }
+    check::reach::check(&document, &compiled.snapshot, &sink);
     Ok(Config {
         snapshot: compiled.snapshot,
         plugins: compiled.plugins,

@@ -53,6 +53,8 @@ mod log;
 mod manifest;
 mod percent;
 mod plugin;
+#[cfg(feature = "source")]
+pub mod source;
 pub mod testing;
 mod view;
 

@@ -9,6 +9,7 @@ mod openapi;
 mod probes;
 mod reply;
 mod state;
+mod status;
 
 pub use listener::AdminApp;
 pub use openapi::{ENDPOINTS, Endpoint, document};
@@ -24,7 +25,7 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// Every endpoint, as [`ENDPOINTS`] lists them.
 pub fn router(state: AdminState) -> Router {
-    let routes: [(&str, MethodRouter<AdminState>); 11] = [
+    let routes: [(&str, MethodRouter<AdminState>); 12] = [
         ("/livez", get(probes::livez)),
         ("/readyz", get(probes::readyz)),
         ("/metrics", get(probes::metrics)),
@@ -33,8 +34,9 @@ pub fn router(state: AdminState) -> Router {
         ("/admin/v1/config:reload", post(config::reload)),
         ("/admin/v1/config/schema", get(config::schema)),
         ("/admin/v1/decide", get(decide::by_query).post(decide::by_body)),
-        ("/admin/v1/backends", get(config::backends)),
-        ("/admin/v1/migrations", get(config::migrations)),
+        ("/admin/v1/status", get(status::show)),
+        ("/admin/v1/backends", get(status::backends)),
+        ("/admin/v1/migrations", get(status::migrations)),
         ("/admin/v1/openapi.json", get(openapi::show)),
     ];
     let mut router = Router::new();

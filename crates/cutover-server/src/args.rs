@@ -1,4 +1,4 @@
-//! The command line: verbs at top level.
+//! The command line: verbs at top level. Nothing wraps the help, so its texts are short: a test holds it to 80 columns.
 
 use crate::plugin_author::args::PluginVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -6,9 +6,9 @@ use std::path::PathBuf;
 
 /// Moves live HTTP traffic from an old system to a new one.
 #[derive(Debug, Parser)]
-#[command(name = "cutover", version, about, propagate_version = true, max_term_width = 80)]
+#[command(name = "cutover", version, propagate_version = true)]
 pub(crate) struct Cli {
-    /// What to log about the process itself: error, warn, info, debug, trace, or a filter as RUST_LOG takes it
+    /// What to log: error to trace, or a RUST_LOG filter
     #[arg(long, global = true, value_name = "LEVEL")]
     pub(crate) log_level: Option<String>,
     #[command(subcommand)]
@@ -61,7 +61,7 @@ pub(crate) struct Run {
     /// The configuration
     #[arg(short, long, value_name = "FILE", default_value = "cutover.toml")]
     pub(crate) config: PathBuf,
-    /// Take over from the process that runs with the same state.store; then send that one SIGQUIT
+    /// Take over from the running process (send it SIGQUIT)
     #[arg(long)]
     pub(crate) upgrade: bool,
     /// Only check the configuration
@@ -77,7 +77,7 @@ pub(crate) struct Check {
     /// The configuration
     #[arg(value_name = "FILE", default_value = "cutover.toml")]
     pub(crate) file: PathBuf,
-    /// How to print
+    /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
 }
@@ -95,7 +95,7 @@ pub(crate) struct Explain {
     /// Ask the proxy whose admin API is here
     #[arg(long, value_name = "URL")]
     pub(crate) admin: Option<String>,
-    /// How to print
+    /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
 }
@@ -120,7 +120,7 @@ pub(crate) struct Reload {
     /// The admin API
     #[arg(long, value_name = "URL", default_value = DEFAULT_ADMIN)]
     pub(crate) admin: String,
-    /// How to print
+    /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
 }
@@ -132,14 +132,14 @@ pub(crate) struct Status {
     /// The admin API
     #[arg(long, value_name = "URL", default_value = DEFAULT_ADMIN)]
     pub(crate) admin: String,
-    /// How to print
+    /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Stay up afterwards, to be looked at with curl, until Ctrl-C
+    /// Stay up afterwards for curl, until Ctrl-C
     #[arg(long)]
     pub(crate) keep: bool,
     /// Number of users

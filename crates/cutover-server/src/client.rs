@@ -1,6 +1,6 @@
 //! Verbs that ask a running proxy over its admin API, and `explain`, which may also ask a configuration.
 
-use crate::args::{Explain, Output, Reload, Status};
+use crate::args::{Explain, Output, Reload};
 use crate::exit::{Exit, print, say};
 use cutover::{Engine, EngineOptions};
 use cutover_server::explain::Question;
@@ -100,48 +100,8 @@ pub(crate) fn reload(args: &Reload) -> Exit {
     })
 }
 
-pub(crate) fn status(args: &Status) -> Exit {
-    let reply = ask(Method::GET, &args.admin, "/admin/v1/migrations", None, None);
-    let reply = reply.and_then(|mut reply| {
-        if let Some(name) = &args.name {
-            let migrations = reply["migrations"].as_array_mut();
-            let kept = migrations.map(|migrations| {
-                migrations.retain(|migration| migration["name"] == name.as_str());
-                migrations.len()
-            });
-            if kept == Some(0) {
-                return Err(format!("there is no migration `{name}`; `cutover status` lists them"));
-            }
-        }
-        Ok(reply)
-    });
-    answer(reply, args.output, |reply| {
-        let empty = Vec::new();
-        let migrations = reply["migrations"].as_array().unwrap_or(&empty);
-        if migrations.is_empty() {
-            return "no migrations; [migrations.NAME] in the configuration makes one".to_owned();
-        }
-        let mut lines =
-            vec![format!("{:<24} {:<12} {:>8}  {:<6} {}", "NAME", "PHASE", "READS", "WRITES", "")];
-        for migration in migrations {
-            let flags = [("disabled", "disabled"), ("rolledBack", "rolled back")];
-            let flags = flags.iter().filter(|(key, _)| migration[*key] == true);
-            let flags = flags.map(|(_, flag)| *flag).collect::<Vec<_>>().join(", ");
-            let line = format!(
-                "{:<24} {:<12} {:>8}  {:<6} {flags}",
-                text(migration, "name"),
-                text(migration, "phase"),
-                text(migration, "readPercent"),
-                text(migration, "writeOwner"),
-            );
-            lines.push(line.trim_end().to_owned());
-        }
-        lines.push("next: cutover explain 'GET /path' -H 'name: value' --admin URL".to_owned());
-        lines.join("\n")
-    })
-}
-
-fn text(value: &Value, key: &str) -> String {
+/// A member as text; empty if there is none.
+pub(crate) fn text(value: &Value, key: &str) -> String {
     let value = &value[key];
     match value.as_str() {
         Some(text) => text.to_owned(),
@@ -171,7 +131,7 @@ fn answer(
 }
 
 /// One request to the admin API. The error is a sentence for people.
-fn ask(
+pub(crate) fn ask(
     method: Method,
     admin: &str,
     path: &str,

@@ -6,8 +6,10 @@ mod client;
 mod demo;
 mod exit;
 mod log;
+mod paragraph;
 mod plugin_author;
 mod run;
+mod status;
 
 use args::{Cli, ConfigVerb, Verb};
 use clap::Parser as _;
@@ -41,7 +43,7 @@ fn main() -> ExitCode {
             Exit::Done
         }
         Verb::Reload(args) => client::reload(&args),
-        Verb::Status(args) => client::status(&args),
+        Verb::Status(args) => status::status(&args),
         Verb::Plugin { what } => plugin_author::run(&what),
         Verb::Demo(args) => demo::demo(&args),
         Verb::DemoService(args) => demo::service(&args),

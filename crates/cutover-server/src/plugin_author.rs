@@ -11,7 +11,6 @@ mod cases;
 mod check;
 mod component;
 mod new;
-mod paragraph;
 mod scene;
 mod toolchain;
 mod trial;
@@ -34,7 +33,7 @@ pub(crate) fn run(verb: &PluginVerb) -> Exit {
 
 /// Says what hinders a command, in lines of 80 columns.
 fn refuse(what: impl std::fmt::Display) -> Exit {
-    say(paragraph::labelled("error: ", &what.to_string()));
+    say(crate::paragraph::labelled("error: ", &what.to_string()));
     Exit::Failed
 }
 

@@ -197,7 +197,8 @@ impl Reloader {
                 tracing::error!(trigger, reason, %generation, "configuration refused, nothing changed:\n{error}");
             }
         }
-        if *dry_run {
+        // Who expected another generation tried nothing.
+        if *dry_run || matches!(outcome, Err(ReloadError::Moved { .. })) {
             return;
         }
         let last = LastReload {

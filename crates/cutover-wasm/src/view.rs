@@ -6,6 +6,7 @@ use cutover_core::key::{cookie, query_param};
 use cutover_core::route::Params;
 use cutover_core::{Bucket, Headers, Percent, RequestView};
 use http::HeaderName;
+use http::header::HOST;
 use std::io::Write;
 
 /// Bytes of one value; what is beyond is cut, and the view says so.
@@ -90,6 +91,10 @@ impl Packed {
             Read::Path => self.whole(Some(request.path.as_bytes())),
             Read::Query => self.whole(request.query.map(str::as_bytes)),
             Read::Peer => self.peer(request),
+            // HTTP/2 has no such header: its host is a part of the target.
+            Read::Header(name) if *name == HOST && request.headers.first(name).is_none() => {
+                self.whole((!request.host.is_empty()).then_some(request.host.as_bytes()));
+            }
             Read::Header(name) => self.joined(Some(request.headers), name, b", "),
             Read::ReplyHeader(name) => self.joined(reply, name, b"\n"),
             Read::Cookie(name) => self.whole(cookie(request, name)),

@@ -80,6 +80,7 @@ mod plugins;
 #[path = "plugins_absent.rs"]
 mod plugins;
 mod refused;
+mod status;
 #[cfg(test)]
 mod testing;
 
@@ -102,6 +103,7 @@ pub use explain::{ExplainedStep, Explanation};
 pub use metrics::Metrics;
 pub use plugin::PluginStatus;
 pub use refused::{PluginProblem, PrepareError, ProblemKind, Refused};
+pub use status::{Answered, MigrationStatus};
 
 /// The example of the repository's front page compiles, too.
 #[cfg(doctest)]

@@ -13,6 +13,7 @@ pub(crate) mod meter;
 mod tests;
 
 pub(crate) use book::Book;
+pub(crate) use histogram::Quantiles;
 pub(crate) use meter::{Answerer, MigrationMeter, RouteMeter, bump};
 
 use prometheus_client::collector::Collector;

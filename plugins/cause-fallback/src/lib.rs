@@ -2,7 +2,10 @@
 //!
 //! Configuration: `{"rules": [{"causes": ["connect", "reset"], "then": "old"}, {"causes": ["timeout"], "methods":
 //! ["GET"], "elapsed-ms-at-most": 500, "left-ms-at-least": 200, "then": "old"}, {"then": "respond", "status":
-//! 503}]}`. A part that a rule leaves out fits everything; what fits no rule is propagated.
+//! 503}]}`. A part that a rule leaves out fits every failure; what fits no rule is propagated.
+//!
+//! An open breaker is no failure: no attempt was made, and old serves without being told to. So only a rule that names
+//! `circuit-open` among its causes says otherwise, for an old system that could not bear the whole load.
 
 use cutover_plugin::{
     Action, Backend, Cause, Environment, Failure, Fallback, Manifest, Method, Plugin, View,
@@ -34,6 +37,8 @@ enum CauseName {
     Connect,
     Reset,
     Timeout,
+    /// As `fallback.on` of the migration spells it; the interface's own word is understood too.
+    #[serde(rename = "5xx", alias = "status")]
     Status,
     CircuitOpen,
 }
@@ -127,7 +132,8 @@ impl RuleConfig {
 
 impl Rule {
     fn fits(&self, method: Method, failure: &Failure) -> bool {
-        self.causes.as_ref().is_none_or(|causes| causes.contains(&failure.cause))
+        let any_failure = failure.cause != Cause::CircuitOpen;
+        self.causes.as_ref().map_or(any_failure, |causes| causes.contains(&failure.cause))
             && self.methods.as_ref().is_none_or(|methods| methods.contains(&method))
             && failure.elapsed_ms <= self.elapsed_ms_at_most
             && failure.left_ms >= self.left_ms_at_least

@@ -49,6 +49,30 @@ fn method_and_both_times_must_fit() {
 }
 
 #[test]
+fn a_rule_for_everything_leaves_an_open_breaker_to_old() {
+    let answer = |rules: &str, cause| {
+        let config = format!("{{\"rules\": [{rules}]}}");
+        let place = Place::<CauseFallback>::configure(&config).expect("a good configuration");
+        place.on_failure(&Request::get("/"), &Failure { attempt: 0, ..failed(cause) })
+    };
+    let all = r#"{"then": "respond", "status": 503}"#;
+    assert_eq!(answer(all, Cause::Connect), Action::Respond(503));
+    assert_eq!(answer(all, Cause::CircuitOpen), Action::Propagate);
+    let named = r#"{"causes": ["circuit-open"], "then": "respond", "status": 503}"#;
+    assert_eq!(answer(named, Cause::CircuitOpen), Action::Respond(503));
+}
+
+#[test]
+fn a_server_error_has_the_name_that_the_migration_uses() {
+    for name in ["5xx", "status"] {
+        let config = format!("{{\"rules\": [{{\"causes\": [\"{name}\"], \"then\": \"old\"}}]}}");
+        let place = Place::<CauseFallback>::configure(&config).expect("a good configuration");
+        let answer = place.on_failure(&Request::get("/"), &failed(Cause::Status));
+        assert_eq!(answer, Action::Retry(Backend::OLD), "{name}");
+    }
+}
+
+#[test]
 fn the_old_system_is_not_asked_again() {
     let failure = Failure { backend: Backend::OLD, ..failed(Cause::Connect) };
     assert_eq!(answer(&Request::get("/"), &failure), Action::Propagate);

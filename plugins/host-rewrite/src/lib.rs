@@ -3,7 +3,8 @@
 //! On the way in `Host` becomes the upstream's; on the way out `Location` and the `Domain` of `Set-Cookie`
 //! become the public host's again. Configuration:
 //! `{"upstream": "profile.internal:9002", "public": "www.example.com", "scheme": "https", "backend": "new"}`.
-//! Without `public` it is the host that the client asked for; without `scheme` the upstream's stays.
+//! Without `public` it is the host that the client asked for, with its port; without `scheme` the upstream's stays.
+//! An upstream without a port is also meant by its scheme's usual one: `http://profile.internal:80/` is ours.
 
 use cutover_plugin::{Backend, Edits, Environment, Field, Header, Manifest, Plugin, Rewrite, View};
 use serde::Deserialize;
@@ -32,6 +33,9 @@ struct HostRewrite {
     public: Option<String>,
     scheme: Option<String>,
     backend: Backend,
+    /// With the port.
+    host: Field,
+    /// Without the port.
     asked: Field,
     location: Field,
     cookies: Field,
@@ -61,6 +65,7 @@ impl Plugin for HostRewrite {
             public,
             scheme,
             backend,
+            host: manifest.header("host"),
             asked: manifest.host(),
             location: manifest.reply_header("location"),
             cookies: manifest.reply_header("set-cookie"),
@@ -83,7 +88,8 @@ impl Rewrite for HostRewrite {
         if backend != self.backend || view.traits().truncated {
             return;
         }
-        let Some(public) = self.public.as_deref().or_else(|| view.get(self.asked)) else { return };
+        let asked = || view.get(self.host).or_else(|| view.get(self.asked));
+        let Some(public) = self.public.as_deref().or_else(asked) else { return };
         if let Some(location) = view.get(self.location).and_then(|url| self.outside(url, public)) {
             edits.set(self.location_out, location);
         }
@@ -102,9 +108,13 @@ impl HostRewrite {
         }
         let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
         let (host, path) = rest.split_at(end);
-        if !host.eq_ignore_ascii_case(&self.upstream)
-            && !host.eq_ignore_ascii_case(name(&self.upstream))
-        {
+        let usual_port = match scheme {
+            "https:" => ":443",
+            _ => ":80",
+        };
+        let host = host.strip_suffix(usual_port).unwrap_or(host);
+        let upstream = self.upstream.strip_suffix(usual_port).unwrap_or(&self.upstream);
+        if !host.eq_ignore_ascii_case(upstream) && !host.eq_ignore_ascii_case(name(upstream)) {
             return None;
         }
         Some(match (&self.scheme, scheme) {

@@ -74,6 +74,33 @@ fn the_public_host_is_by_default_the_one_the_client_asked_for() {
     let asked = Request::get("/").host("shop.example");
     assert_eq!(location(asked), ["set location: http://shop.example/a"]);
     assert!(location(Request::get("/")).is_empty());
+    let on_a_port = Request::get("/").host("shop.example").header("host", "shop.example:8443");
+    assert_eq!(location(on_a_port), ["set location: http://shop.example:8443/a"]);
+}
+
+#[test]
+fn the_usual_port_is_no_other_host() {
+    for (upstream, location, ours) in [
+        ("profile.internal", "http://profile.internal:80/a", true),
+        ("profile.internal", "https://profile.internal:443/a", true),
+        ("profile.internal:443", "https://profile.internal/a", true),
+        ("profile.internal", "http://profile.internal:8080/a", false),
+        ("profile.internal", "http://profile.internal:443/a", false),
+    ] {
+        let config = format!(r#"{{"upstream": "{upstream}", "public": "www.example.com"}}"#);
+        let request = Request::get("/").reply_header("location", location);
+        assert_eq!(reply(&place(&config), &request).len(), usize::from(ours), "{location}");
+    }
+}
+
+#[test]
+fn a_cookie_for_a_public_host_with_a_port_has_none() {
+    let place = place(r#"{"upstream": "profile.internal"}"#);
+    let request = Request::get("/")
+        .header("host", "shop.example:8443")
+        .reply_header("set-cookie", "a=1; Domain=profile.internal");
+    let wanted = ["remove set-cookie", "append set-cookie: a=1; Domain=shop.example"];
+    assert_eq!(reply(&place, &request), wanted);
 }
 
 #[test]

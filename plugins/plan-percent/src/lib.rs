@@ -1,12 +1,13 @@
 //! Each plan has a percent of its own: 20 % of the paying users, 1 % of the others.
 //!
 //! Configuration: `{"cookie": "plan", "percents": {"free": "1%", "pro": "20%"}, "others": "percent"}`, with
-//! `"header": "x-plan"` in the place of `cookie` if a gateway names the plan.
+//! `"header": "x-plan"` in the place of `cookie` if a gateway names the plan. A percent may be a number: `20`.
 
 use cutover_plugin::{
     Decision, Environment, Field, Manifest, Percent, Plugin, Reason, Split, View,
 };
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// What an operator writes.
@@ -17,8 +18,8 @@ struct Config {
     cookie: Option<String>,
     /// The request header that names the plan.
     header: Option<String>,
-    /// Percents by plan.
-    percents: BTreeMap<String, String>,
+    /// Percents by plan: `"20%"` or `20`.
+    percents: BTreeMap<String, Value>,
     /// What happens to everybody else.
     #[serde(default)]
     others: Others,
@@ -52,7 +53,8 @@ impl Plugin for PlanPercent {
         };
         let mut percents = Vec::with_capacity(config.percents.len());
         for (name, percent) in config.percents {
-            let percent = percent.parse().map_err(|why| format!("`percents.{name}`: {why}"))?;
+            let written = percent.as_str().map_or_else(|| percent.to_string(), str::to_owned);
+            let percent = written.parse().map_err(|why| format!("`percents.{name}`: {why}"))?;
             let reason = manifest.reason(format!("plan-{name}"));
             percents.push((name, percent, reason));
         }

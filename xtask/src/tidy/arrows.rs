@@ -55,7 +55,8 @@ const TABLE: &[Arrows] = &[
     },
     Arrows {
         package: "cutover-server",
-        to: &["cutover"],
+        // The SDK is carried as files for `plugin new`, not called.
+        to: &["cutover", "cutover-plugin"],
         dev: &["cutover-test"],
         never: &["toml", "wasmtime"],
     },

@@ -5,6 +5,7 @@ use crate::document::{MigrationDocument, SecretSource};
 use crate::place::{Sink, Span};
 use crate::reader::nearest;
 use crate::settings::Surroundings;
+use crate::units::print_duration;
 use cutover_core::key::KeySource;
 use cutover_core::{Bucketing, Percent};
 use std::collections::{HashMap, HashSet};
@@ -35,6 +36,7 @@ pub(super) fn check(
     about.secret(around);
     about.steps();
     about.expiry(around);
+    about.deadline(names);
     about.dormant();
 }
 
@@ -162,6 +164,28 @@ impl About<'_> {
             let help = "finish and remove it, or set a later day";
             self.warning("expires", self.migration.expires, what, help);
         }
+    }
+
+    /// What `new` is given of the deadline must be enough to find out that an address of it is dead.
+    fn deadline(&self, names: &Names<'_>) {
+        let policy = &self.migration.fallback;
+        let all = &names.document.backends;
+        let new = all.iter().find(|backend| backend.name.value == self.migration.new.value);
+        let Some(new) = new.filter(|_| !policy.on.is_empty()) else { return };
+        let (given, wanted) = (policy.deadline * 3 / 4, new.backend.connect_timeout);
+        if given >= wanted {
+            return;
+        }
+        let [deadline, given, wanted] = [policy.deadline, given, wanted].map(print_duration);
+        let what = format!(
+            "of {deadline} new has three quarters, {given}: less than the {wanted} of its \
+             connect-timeout, so that an address that is silent is tried again and again"
+        );
+        let help = format!(
+            "raise the deadline, or set connect-timeout in [backends.{}] to less than {given}",
+            new.name.value
+        );
+        self.warning("fallback.deadline", self.migration.fallback_deadline, what, help);
     }
 
     /// Nothing may be accepted silently and then not happen.

@@ -29,6 +29,8 @@ pub(crate) struct MigrationDocument {
     pub(crate) routes: Vec<MigrationRouteDocument>,
     pub(crate) read_percent: Option<At<Percent>>,
     pub(crate) fallback: FallbackPolicy,
+    /// Where its deadline stands.
+    pub(crate) fallback_deadline: Span,
     pub(crate) edits: Edits,
     pub(crate) plugins: HookNames,
     pub(crate) plan: MigrationPlan,
@@ -74,7 +76,7 @@ impl HookNames {
 pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
     let text = |key| reader.require(key).unwrap_or_else(|| nothing(reader.span));
     let list = |key| reader.list(key).map(|at| at.value).unwrap_or_default();
-    let fallback = fallback(reader);
+    let (fallback, fallback_deadline) = fallback(reader);
     let Planned { plan, expires, steps, dormant } = plan(&name, reader);
     MigrationDocument {
         old: text("old"),
@@ -89,6 +91,7 @@ pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
         routes: read_migrations(reader),
         read_percent: reader.get("read-percent"),
         fallback,
+        fallback_deadline,
         edits: edit::edits(reader),
         plugins: plugins(reader),
         plan,
@@ -189,17 +192,18 @@ fn secret_source(item: &Item<'_>) -> Option<At<SecretSource>> {
     Some(At { value: value??, span: item.span })
 }
 
-fn fallback(reader: &Reader<'_>) -> FallbackPolicy {
+/// The policy, and where its deadline is said.
+fn fallback(reader: &Reader<'_>) -> (FallbackPolicy, Span) {
     let read = reader.table("fallback", &keys::FALLBACK, |reader| {
-        let deadline = reader.get_or_default::<Duration>("deadline").value;
+        let At { value: deadline, span } = reader.get_or_default::<Duration>("deadline");
         let on = match reader.item("on") {
             Some(item) => causes(&item),
             None => Causes::ALL,
         };
         let budget = reader.get_or_default("budget").value;
-        FallbackPolicy { on, deadline, budget }
+        (FallbackPolicy { on, deadline, budget }, span)
     });
-    read.unwrap_or_default()
+    read.unwrap_or_else(|| (FallbackPolicy::default(), reader.span))
 }
 
 fn causes(list: &Item<'_>) -> Causes {

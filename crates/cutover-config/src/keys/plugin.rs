@@ -22,8 +22,9 @@ pub(crate) static PLUGIN: Section = Section {
             name: "on-error",
             kind: Kind::Word(&["old", "reject", "percent"]),
             presence: Default("old"),
-            meaning: "When it fails: `old` serves, `reject` refuses the request with 503, or the \
-                      native rule decides by `percent`.",
+            meaning: "What a request gets when it fails. A split: `old` serves, `reject` refuses \
+                      with 503, or the native rule decides by `percent`. The plugin guide has the \
+                      table for every hook.",
         },
         Key {
             name: "deadline",

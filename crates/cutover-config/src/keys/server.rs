@@ -42,8 +42,8 @@ pub(crate) static SERVER: Section = Section {
             name: "max-header-bytes",
             kind: Kind::Size,
             presence: Default("64KiB"),
-            meaning: "Largest request header, request line included; above it the answer is 431. \
-                      1KiB to 1023KiB.",
+            meaning: "Largest request header, request line included; above it the answer is 431, \
+                      or 414 if the request's target alone is too long. 1KiB to 1023KiB.",
         },
         Key {
             name: "max-headers",

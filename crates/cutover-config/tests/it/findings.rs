@@ -811,3 +811,38 @@ fn plugins() {
             13:13 error plugins.p.isolation: must be "worker" or "request", not a whole number"#]],
     );
 }
+
+#[test]
+fn routes_that_lose_to_a_host() {
+    let beside = |route: &str| format!("[[routes]]\n{route}\nbackend = 'a'");
+    migration(
+        &beside("host = 'shop.example'\npath = '/{*rest}'"),
+        expect![[r#"
+        6:20 warning migrations.m.routes[0]: on shop.example it sees no request: a route with that host leads to "a", and a host counts before a path
+            add the same route with host = "shop.example" to the migration"#]],
+    );
+    migration(
+        &beside("host = '*.example'\npath = '/m/{*rest}'"),
+        expect![[r#"
+        6:20 warning migrations.m.routes[0]: on *.example it sees no request: a route with that host leads to "a", and a host counts before a path
+            add the same route with host = "*.example" to the migration"#]],
+    );
+    // What is taken away is said, and nothing else is.
+    migration(&beside("host = 'shop.example'\npath = '/m'"), expect![[""]]);
+    migration(
+        &beside("host = 'shop.example'\npath = '/{*rest}'\nmethods = ['POST']"),
+        expect![[""]],
+    );
+}
+
+#[test]
+fn a_deadline_that_leaves_no_time_to_connect() {
+    migration(
+        "fallback.deadline = '1s'",
+        expect![[r#"
+        7:21 warning migrations.m.fallback.deadline: of 1s new has three quarters, 750ms: less than the 1s of its connect-timeout, so that an address that is silent is tried again and again
+            raise the deadline, or set connect-timeout in [backends.b] to less than 750ms"#]],
+    );
+    migration("fallback = { deadline = '1s', on = [] }", expect![[""]]);
+    migration("fallback.deadline = '2s'", expect![[""]]);
+}

@@ -9,7 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use cutover::Generation;
-use cutover::config::Config;
+use cutover::config::{Config, parse_toml_value};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ pub(super) async fn show(State(state): State<AdminState>) -> Response {
     let server = state.server;
     // Waits while a reload prepares, so off the control thread.
     let body = tokio::task::spawn_blocking(move || {
-        let config = server.reloader.with_present(effective);
+        let (toml, config) = server.reloader.with_present(effective);
         let generation = server.engine.current().generation();
         let body = json!({
             "generation": generation.0,
@@ -28,6 +28,7 @@ pub(super) async fn show(State(state): State<AdminState>) -> Response {
             "lastReload": server.reloader.last(),
             "warnings": server.reloader.warnings(),
             "config": config,
+            "toml": toml,
         });
         (generation, body)
     });
@@ -37,74 +38,12 @@ pub(super) async fn show(State(state): State<AdminState>) -> Response {
     }
 }
 
-/// The settings in force, defaults included, without secrets.
-fn effective(config: &Config) -> Value {
-    let server = &config.server;
-    let listen = server.listen.iter().map(|listen| {
-        let tls = listen.tls.as_ref().map(|tls| json!({ "cert": tls.cert, "key": tls.key }));
-        json!({ "address": listen.address, "tls": tls })
-    });
-    let snapshot = &config.snapshot;
-    let backends = snapshot.backends().iter().map(|backend| {
-        json!({
-            "name": backend.name,
-            "addresses": backend.addresses,
-            "tls": backend.tls.is_some(),
-            "connectTimeoutMs": backend.connect_timeout.as_millis() as u64,
-            "timeoutMs": backend.timeout.as_millis() as u64,
-        })
-    });
-    json!({
-        "server": {
-            "listen": listen.collect::<Vec<_>>(),
-            "threads": server.threads,
-            "headerTimeoutMs": server.header_timeout.as_millis() as u64,
-            "idleTimeoutMs": server.idle_timeout.as_millis() as u64,
-            "maxHeaderBytes": server.max_header_bytes,
-            "maxHeaders": server.max_headers,
-            "drainMs": server.drain.as_millis() as u64,
-            "debugHeaders": server.debug_headers,
-        },
-        "admin": { "listen": config.admin.listen },
-        "state": { "store": config.state.store },
-        "backends": backends.collect::<Vec<_>>(),
-        "migrations": described_migrations(config),
-    })
-}
-
-fn described_migrations(config: &Config) -> Value {
-    let snapshot = &config.snapshot;
-    let migrations = snapshot.migrations().iter().map(|migration| {
-        json!({
-            "name": migration.name,
-            "phase": migration.phase.name(),
-            "old": snapshot.backend(migration.old).name,
-            "new": snapshot.backend(migration.new).name,
-            "readPercent": migration.state.read_percent.to_string(),
-            "mirrorPercent": migration.state.mirror_percent.to_string(),
-            "writeOwner": migration.state.write_owner.name(),
-            "disabled": migration.disabled,
-            "rolledBack": migration.rolled_back,
-        })
-    });
-    migrations.collect()
-}
-
-pub(super) async fn migrations(State(state): State<AdminState>) -> Response {
-    let server = state.server;
-    let listed = tokio::task::spawn_blocking(move || {
-        let migrations = server.reloader.with_present(described_migrations);
-        let generation = server.engine.current().generation();
-        json!({ "generation": generation.0, "migrations": migrations })
-    });
-    match listed.await {
-        Ok(listed) => json(&listed),
-        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "Failed", error.to_string()),
-    }
-}
-
-pub(super) async fn backends(State(state): State<AdminState>) -> Response {
-    json(&state.server.proxy.backends())
+/// The configuration in force as the file would say it, defaults included; of secrets, where they are.
+fn effective(config: &Config) -> (String, Value) {
+    let toml = config.effective_toml();
+    // What was printed a moment ago can be read, but a status page is no place to end the process.
+    let value = parse_toml_value(&toml, "effective.toml").unwrap_or(Value::Null);
+    (toml, value)
 }
 
 pub(super) async fn schema() -> Response {

@@ -42,8 +42,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("get", "/admin/v1/config/schema", "JSON Schema of cutover.toml", &[200]),
     endpoint("get", "/admin/v1/decide", "Explain a request given in the query", &[200, 400]),
     endpoint("post", "/admin/v1/decide", "Explain a request given as JSON", &[200, 400, 403]),
+    endpoint("get", "/admin/v1/status", "Who is served by whom, and what is wrong", &[200]),
     endpoint("get", "/admin/v1/backends", "Addresses and their health", &[200]),
-    endpoint("get", "/admin/v1/migrations", "Migrations and where they stand", &[200]),
+    endpoint("get", "/admin/v1/migrations", "Migrations, and what they have done", &[200]),
     endpoint("get", "/admin/v1/openapi.json", "This description", &[200]),
 ];
 

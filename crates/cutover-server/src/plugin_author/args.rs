@@ -45,26 +45,26 @@ pub(crate) struct New {
     /// The folder to make; its last part is the plugin's name
     #[arg(value_name = "NAME")]
     pub(crate) folder: PathBuf,
-    /// The hook to begin with
-    #[arg(long, default_value = "split")]
+    /// Hook: split, rewrite or fallback
+    #[arg(long, default_value = "split", hide_possible_values = true)]
     pub(crate) hook: Hook,
-    /// Use the SDK of a checkout, crates/cutover-plugin, instead of the published one
+    /// Use the SDK in this folder, not a copy of it
     #[arg(long, value_name = "DIR")]
     pub(crate) sdk_path: Option<PathBuf>,
-    /// How to print
+    /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Build {
-    /// The plugin's folder, or a core module that carries its world
+    /// The plugin's folder, or a core module with its world
     #[arg(value_name = "DIR", default_value = ".")]
     pub(crate) source: PathBuf,
-    /// Where to put the component [default: NAME.wasm in the folder]
+    /// Where to put it [default: NAME.wasm in the folder]
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// How to print
+    /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
     /// Passed on to cargo: `-- --offline`
@@ -84,7 +84,7 @@ pub(crate) struct Check {
     #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY_MIB,
           value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) memory_mib: u32,
-    /// How to print
+    /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
 }
@@ -117,7 +117,7 @@ pub(crate) struct Subject {
     #[arg(long, value_name = "MIB", default_value_t = DEFAULT_MEMORY_MIB,
           value_parser = clap::value_parser!(u32).range(1..=1024))]
     pub(crate) memory_mib: u32,
-    /// How to print
+    /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
 }

@@ -1,8 +1,8 @@
 //! Asks a plugin what a case asks, and compares the answer with what the case expects.
 
 use super::cases::{Asks, Case, Expect, Reply};
-use super::paragraph::printable;
 use super::scene::{Scene, header_map};
+use crate::paragraph::printable;
 use cutover::wasm::{CallView, Fault, Place, PluginAction, SplitVerdict};
 use cutover::{HeaderSink, core};
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -2,10 +2,10 @@
 
 use super::args::Build;
 use super::component;
-use super::paragraph::size;
 use super::toolchain::Toolchain;
 use super::{refuse, show};
 use crate::exit::Exit;
+use crate::paragraph::size;
 use serde::Serialize;
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader};

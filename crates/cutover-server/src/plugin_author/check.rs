@@ -2,10 +2,10 @@
 
 use super::args::Check;
 use super::component::{self, World};
-use super::paragraph::{counted, labelled, size};
 use super::violation::{Violation, listed};
 use super::{refuse, show};
 use crate::exit::Exit;
+use crate::paragraph::{counted, labelled, size};
 use cutover::wasm::{Component, Manifest, Read, START_DEADLINE};
 use cutover::{Clock, SystemClock};
 use serde::Serialize;

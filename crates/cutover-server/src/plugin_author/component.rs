@@ -1,7 +1,7 @@
 //! Component files: found, read, told apart from what they are not; and what one states without being run.
 
-use super::paragraph::printable;
 use super::violation::{BUILD_IT, Violation};
+use crate::paragraph::printable;
 use cutover::core::decide::OnError;
 use cutover::wasm::{Component, Host, HostOptions, Isolation, PlaceOptions};
 use std::path::{Path, PathBuf};

@@ -1,11 +1,15 @@
-//! `cutover plugin new`: a folder that compiles, with a test of each kind.
+//! `cutover plugin new`: a folder that compiles, with a test of each kind, and with a copy of the SDK that this binary
+//! carries, so that it needs no checkout and no registry that has the SDK.
 
 use super::args::{Hook, New};
 use super::{refuse, show};
 use crate::exit::{Exit, say};
+use cutover_plugin::source;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
+/// Folder of the copy of the SDK.
+const COPY: &str = "sdk";
 /// Names that cargo or the language refuses for a package with a library, or that would clash with the SDK's.
 const TAKEN: &[&str] =
     &["alloc", "build", "core", "cutover-plugin", "deps", "examples", "proc-macro", "std", "test"];
@@ -22,7 +26,7 @@ pub(crate) fn new(args: &New) -> Exit {
     let name = match name(&args.folder) {
         Ok(name) => name,
         Err(what) => {
-            say(super::paragraph::labelled("error: ", &what));
+            say(crate::paragraph::labelled("error: ", &what));
             return Exit::Usage;
         }
     };
@@ -40,14 +44,19 @@ pub(crate) fn new(args: &New) -> Exit {
 struct Made {
     folder: PathBuf,
     hook: &'static str,
-    files: Vec<&'static str>,
+    files: Vec<String>,
+    /// Where the SDK is.
+    sdk: PathBuf,
 }
 
 impl Made {
     fn text(&self) -> String {
         let folder = self.folder.display();
         let mut lines = vec![format!("{folder}: a plugin with the hook {}", self.hook)];
-        lines.extend(self.files.iter().map(|file| format!("  {file}")));
+        let own = self.files.iter().filter(|file| !file.starts_with("sdk/"));
+        lines.extend(own.map(|file| format!("  {file}")));
+        let sdk = self.sdk.display();
+        lines.push(format!("  the SDK, version {}: {sdk}", env!("CARGO_PKG_VERSION")));
         lines.push(format!("next: cd {folder} && cargo test && cutover plugin build"));
         lines.join("\n")
     }
@@ -76,7 +85,7 @@ fn make(args: &New, name: &str) -> Result<Made, String> {
     if folder.symlink_metadata().is_ok() {
         return Err(format!("{} exists already; nothing was changed", folder.display()));
     }
-    let sdk = sdk(args.sdk_path.as_deref())?;
+    let (sdk_folder, sdk) = sdk(args.sdk_path.as_deref())?;
     let fill = |template: &str| {
         let filled = template.replace("@NAME@", name).replace("@FILE@", &name.replace('-', "_"));
         filled.replace("@HOOK@", args.hook.name()).replace("@SDK@", &sdk)
@@ -95,27 +104,31 @@ fn make(args: &New, name: &str) -> Result<Made, String> {
             include_str!("../../templates/plugin/tests/fallback.toml"),
         ),
     };
-    let files = [
-        ("Cargo.toml", fill(include_str!("../../templates/plugin/Cargo.toml.in"))),
-        ("README.md", fill(include_str!("../../templates/plugin/README.md.in"))),
-        (".gitignore", "/target\n".to_owned()),
-        ("src/lib.rs", rules.to_owned()),
-        ("tests/cases.toml", cases.to_owned()),
+    let mut files = vec![
+        ("Cargo.toml".to_owned(), fill(include_str!("../../templates/plugin/Cargo.toml.in"))),
+        ("README.md".to_owned(), fill(include_str!("../../templates/plugin/README.md.in"))),
+        (".gitignore".to_owned(), "/target\n".to_owned()),
+        ("src/lib.rs".to_owned(), rules.to_owned()),
+        ("tests/cases.toml".to_owned(), cases.to_owned()),
     ];
+    if args.sdk_path.is_none() {
+        let copy = source::FILES.iter();
+        files.extend(copy.map(|(file, text)| (format!("{COPY}/{file}"), (*text).to_owned())));
+    }
     for (file, text) in &files {
         let path = folder.join(file);
         let written = std::fs::create_dir_all(path.parent().unwrap_or(folder))
             .and_then(|()| std::fs::write(&path, text));
         written.map_err(|error| format!("{} cannot be written: {error}", path.display()))?;
     }
-    let files = files.iter().map(|(file, _)| *file).collect();
-    Ok(Made { folder: folder.clone(), hook: args.hook.name(), files })
+    let files = files.into_iter().map(|(file, _)| file).collect();
+    Ok(Made { folder: folder.clone(), hook: args.hook.name(), files, sdk: sdk_folder })
 }
 
-/// The SDK as a dependency: this version of the published one, or a folder.
-fn sdk(path: Option<&Path>) -> Result<String, String> {
+/// Where the SDK lies and how the manifest names it: a copy beside the plugin, or a folder.
+fn sdk(path: Option<&Path>) -> Result<(PathBuf, String), String> {
     let Some(path) = path else {
-        return Ok(format!("\"{}\"", env!("CARGO_PKG_VERSION")));
+        return Ok((PathBuf::from(COPY), format!("{{ path = \"{COPY}\" }}")));
     };
     let shown = path.display();
     let whole = path.canonicalize().map_err(|error| format!("--sdk-path {shown}: {error}"))?;
@@ -126,9 +139,10 @@ fn sdk(path: Option<&Path>) -> Result<String, String> {
              crates/cutover-plugin"
         ));
     }
-    let whole = whole.to_str().ok_or_else(|| format!("--sdk-path {shown} is not Unicode"))?;
+    let text = whole.to_str().ok_or_else(|| format!("--sdk-path {shown} is not Unicode"))?;
     // The escapes of JSON are escapes of TOML, too.
-    Ok(format!("{{ path = {} }}", serde_json::Value::from(whole)))
+    let named = format!("{{ path = {} }}", serde_json::Value::from(text));
+    Ok((whole, named))
 }
 
 #[cfg(test)]
@@ -147,12 +161,11 @@ mod tests {
     }
 
     #[test]
-    fn the_sdk_is_this_version_or_the_folder_that_is_named() {
-        assert_eq!(sdk(None), Ok(format!("\"{}\"", env!("CARGO_PKG_VERSION"))));
+    fn the_sdk_is_a_copy_or_the_folder_that_is_named() {
+        assert_eq!(sdk(None).map(|(_, named)| named).as_deref(), Ok("{ path = \"sdk\" }"));
         let crates = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        assert!(
-            sdk(Some(&crates.join("cutover-plugin"))).is_ok_and(|sdk| sdk.starts_with("{ path"))
-        );
+        let named = sdk(Some(&crates.join("cutover-plugin"))).expect("it is the SDK").1;
+        assert!(named.starts_with("{ path = \"/"), "{named}");
         assert!(sdk(Some(&crates.join("cutover-core"))).is_err());
         assert!(sdk(Some(Path::new("/nowhere"))).is_err());
     }

@@ -7,6 +7,7 @@ use cutover::core::path::normalise;
 use cutover::core::route::{Params, RouteSpec, RouteTable};
 use cutover::core::{BackendId, Bucket, Percent, RequestView, Snapshot};
 use cutover::wasm::CallView;
+use http::header::HOST;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -43,6 +44,9 @@ impl Scene {
         };
         let path = normalise(path).map_err(|error| error.to_string())?.into_owned();
         let mut headers = header_map(&request.headers)?;
+        if !request.host.is_empty() && !headers.contains_key(HOST) {
+            headers.insert(HOST, header_value("host", &request.host)?);
+        }
         if !request.cookies.is_empty() {
             let cookies: Vec<_> =
                 request.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

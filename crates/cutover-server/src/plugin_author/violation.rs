@@ -1,7 +1,7 @@
 //! What is wrong with a component: every violation by itself, with how to mend it.
 
 use super::component::World;
-use super::paragraph::{labelled, size};
+use crate::paragraph::{labelled, size};
 use cutover::wasm::{Fault, LoadError, START_DEADLINE};
 use serde::Serialize;
 

@@ -97,5 +97,27 @@ async fn the_configuration_is_shown_with_its_generation() {
     let shown = json(&reply);
     assert_eq!(shown["generation"], 1);
     let backend = upstream.address().to_string();
-    assert!(shown["config"].to_string().contains(&backend), "{shown}");
+    assert_eq!(shown["config"]["backends"]["b"]["addresses"][0], backend, "{shown}");
+    // Everything in force is there, defaults too, and the text is one that could be loaded.
+    assert_eq!(shown["config"]["server"]["max-header-bytes"], "64KiB", "{shown}");
+    assert!(shown["toml"].as_str().is_some_and(|toml| toml.contains("[backends.b]")), "{shown}");
+}
+
+/// A secret is shown by where it is, and only by that.
+#[tokio::test(flavor = "multi_thread")]
+async fn secrets_are_not_shown() {
+    let upstream = Upstream::named("b").await;
+    let setup = Setup::new("", upstream.address());
+    std::fs::write(setup.folder.path().join("qa.secret"), "never-to-be-seen-again")
+        .expect("written");
+    let migration = "[migrations.profile]\nold = \"b\"\nnew = \"c\"\nowner = \"team\"\n\
+                     expires = 2099-01-01\nkey = [{ header = \"x-user-id\" }]\n\
+                     routes = [{ path = \"/api/{id}\" }]\nqa-header = \"x-qa\"\n\
+                     qa-secret = { file = \"qa.secret\" }\n[backends.c]\naddresses = [\"127.0.0.1:9\"]\n";
+    setup.write("", upstream.address(), migration);
+    let process = Process::start(&setup.file, &["--no-watch"]);
+    let reply = Client::http1(process.admin).get("/admin/v1/config", &[]).await;
+    let text = String::from_utf8_lossy(reply.body()).into_owned();
+    assert!(text.contains("qa.secret"), "{text}");
+    assert!(!text.contains("never-to-be-seen"), "{text}");
 }

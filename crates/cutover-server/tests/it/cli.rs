@@ -28,6 +28,41 @@ fn usage_errors_are_64_and_help_is_not_an_error() {
     }
 }
 
+/// The help of these verbs and of those below them; every line that is too long.
+fn wide_help(verbs: &[String], wide: &mut Vec<String>) -> usize {
+    let here = folder(GOOD);
+    let mut arguments: Vec<&str> = verbs.iter().map(String::as_str).collect();
+    arguments.push("--help");
+    let help = cutover(here.path(), &arguments);
+    assert_eq!(help.status.code(), Some(0), "{verbs:?}: {}", stderr(&help));
+    let text = stdout(&help);
+    arguments.pop();
+    arguments.push("-h");
+    let short = stdout(&cutover(here.path(), &arguments));
+    let lines = text.lines().chain(short.lines()).filter(|line| line.chars().count() > 80);
+    wide.extend(lines.map(|line| format!("{verbs:?}: {line}")));
+    let mut pages = 1;
+    let commands = text.lines().skip_while(|line| *line != "Commands:").skip(1);
+    for line in commands.take_while(|line| line.starts_with("  ")) {
+        let Some(verb) = line.strip_prefix("  ").filter(|line| !line.starts_with(' ')) else {
+            continue;
+        };
+        let verb = verb.split_whitespace().next().unwrap_or_default();
+        if verb != "help" {
+            pages += wide_help(&[verbs, &[verb.to_owned()]].concat(), wide);
+        }
+    }
+    pages
+}
+
+#[test]
+fn every_page_of_help_fits_80_columns() {
+    let mut wide = Vec::new();
+    let pages = wide_help(&[], &mut wide);
+    assert!(pages >= 15, "only {pages} pages were found");
+    assert!(wide.is_empty(), "{}", wide.join("\n"));
+}
+
 #[test]
 fn check_says_what_is_wrong_and_what_comes_next() {
     let here = folder(GOOD);
@@ -83,7 +118,9 @@ async fn a_running_proxy_is_asked_over_its_admin_api() {
     let stale = ask(&["reload", "--reason", "test", "--generation", "1"]);
     assert_eq!(stale.status.code(), Some(1));
     let status = ask(&["status"]);
+    assert_eq!(status.status.code(), Some(0), "{}", stderr(&status));
     assert!(stdout(&status).contains("no migrations"), "{}", stdout(&status));
+    assert!(stdout(&status).contains("nothing is wrong"), "{}", stdout(&status));
     let unknown = ask(&["status", "nobody"]);
     assert_eq!(unknown.status.code(), Some(1));
     drop(process);

@@ -226,11 +226,11 @@ fn wrong_usage_is_64() {
     assert!(std::fs::read_dir(here.path()).expect("readable").next().is_none());
 }
 
-/// A new plugin in that folder, on the SDK of this checkout.
+/// A new plugin in that folder, by nothing but the binary.
 fn new_plugin(here: &Path, name: &str, hook: &str) {
-    let sdk = repository().join("crates/cutover-plugin").display().to_string();
-    let output = plugin(here, &["new", name, "--hook", hook, "--sdk-path", &sdk]);
+    let output = plugin(here, &["new", name, "--hook", hook]);
     assert_eq!(code(&output), Some(0), "{}", stderr(&output));
+    fits_the_terminal(&stdout(&output));
 }
 
 #[test]
@@ -261,47 +261,70 @@ fn a_new_plugin_is_a_package_with_tests() {
         assert_eq!(package["name"], name);
         assert_eq!(package["targets"][0]["crate_types"], serde_json::json!(["cdylib"]));
         assert_eq!(package["dependencies"][0]["name"], "cutover-plugin");
+        assert_eq!(read("sdk/wit/cutover.wit"), read_ours("wit/cutover.wit"));
+        assert_eq!(read("sdk/src/lib.rs"), read_ours("crates/cutover-plugin/src/lib.rs"));
     }
     let again = plugin(here.path(), &["new", "my-split"]);
     assert_eq!(code(&again), Some(1));
     assert!(stderr(&again).contains("exists already"), "{}", stderr(&again));
-    let published = plugin(here.path(), &["new", "other", "-o", "json"]);
-    assert_eq!(code(&published), Some(0), "{}", stderr(&published));
+    let sdk = repository().join("crates/cutover-plugin").display().to_string();
+    let other = ["new", "other", "--sdk-path", &sdk, "-o", "json"];
+    let other = plugin(here.path(), &other);
+    assert_eq!(code(&other), Some(0), "{}", stderr(&other));
     let manifest = std::fs::read_to_string(here.path().join("other/Cargo.toml")).expect("a file");
-    let version = env!("CARGO_PKG_VERSION");
-    assert!(manifest.contains(&format!("cutover-plugin = \"{version}\"")), "{manifest}");
+    assert!(manifest.contains(&format!("cutover-plugin = {{ path = {sdk:?} }}")), "{manifest}");
+    assert!(!here.path().join("other/sdk").exists());
     let nowhere = plugin(here.path(), &["new", "third", "--sdk-path", "."]);
     assert_eq!(code(&nowhere), Some(1));
     assert!(!here.path().join("third").exists());
 }
 
-#[test]
-fn a_new_plugin_builds_and_passes_where_a_guest_toolchain_is() {
-    let here = tempfile::tempdir().expect("a folder");
-    new_plugin(here.path(), "my-split", "split");
-    let folder = here.path().join("my-split");
-    // The same versions as the examples', so that nothing new is downloaded.
-    std::fs::copy(repository().join("plugins/Cargo.lock"), folder.join("Cargo.lock"))
-        .expect("copied");
+fn read_ours(file: &str) -> String {
+    std::fs::read_to_string(repository().join(file)).expect("a file of the repository")
+}
+
+/// A program in a plugin's folder. What it builds is kept from one run of the tests to the next.
+fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("guest");
-    let output = Command::new(env!("CARGO_BIN_EXE_cutover"))
-        .args(["plugin", "build", "-o", "json"])
-        .current_dir(&folder)
+    Command::new(program)
+        .args(arguments)
+        .current_dir(folder)
         .env("CARGO_TARGET_DIR", target)
         .stdin(Stdio::null())
         .output()
-        .expect("the binary runs");
-    if stderr(&output).contains("no Rust toolchain here") {
-        assert_eq!(code(&output), Some(1));
-        println!("SKIPPED: {}", stderr(&output));
-        return;
-    }
-    assert_eq!(code(&output), Some(0), "{}", stderr(&output));
-    let built: Value = serde_json::from_slice(&output.stdout).expect("JSON");
-    assert_eq!(built["file"], "my_split.wasm", "{built}");
-    for verb in ["check", "test", "bench"] {
-        let output = plugin(&folder, &[verb]);
-        assert_eq!(code(&output), Some(0), "{verb}: {}{}", stdout(&output), stderr(&output));
+        .expect("it runs")
+}
+
+/// The README of a new plugin, line by line, for every hook.
+#[test]
+fn an_author_needs_nothing_but_the_binary_and_rust() {
+    let here = tempfile::tempdir().expect("a folder");
+    for (name, hook) in [("my-split", "split"), ("my-edits", "rewrite"), ("my-mend", "fallback")] {
+        new_plugin(here.path(), name, hook);
+        let folder = here.path().join(name);
+        // The same versions as the examples', so that nothing new is downloaded.
+        std::fs::copy(repository().join("plugins/Cargo.lock"), folder.join("Cargo.lock"))
+            .expect("copied");
+        let native = run(&folder, env!("CARGO"), &["test"]);
+        let said = format!("{}{}", stdout(&native), stderr(&native));
+        assert_eq!(code(&native), Some(0), "{said}");
+        assert!(said.contains("test result: ok. 1 passed"), "{said}");
+        assert!(!said.contains("warning:"), "{said}");
+        let output =
+            run(&folder, env!("CARGO_BIN_EXE_cutover"), &["plugin", "build", "-o", "json"]);
+        if stderr(&output).contains("no Rust toolchain here") {
+            assert_eq!(code(&output), Some(1));
+            println!("SKIPPED: {}", stderr(&output));
+            return;
+        }
+        assert_eq!(code(&output), Some(0), "{}", stderr(&output));
+        let built: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        assert_eq!(built["file"], format!("{}.wasm", name.replace('-', "_")), "{built}");
+        for verb in ["check", "test", "bench"] {
+            let output = plugin(&folder, &[verb]);
+            assert_eq!(code(&output), Some(0), "{verb}: {}{}", stdout(&output), stderr(&output));
+            fits_the_terminal(&stdout(&output));
+        }
     }
 }
 

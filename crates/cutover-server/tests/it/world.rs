@@ -32,6 +32,12 @@ impl World {
         let _inside = self.runtime.enter();
         Client::http1(proxy.address())
     }
+
+    /// A client of HTTP/2 with prior knowledge.
+    pub(crate) fn client_of_http2(&self, proxy: &Proxy) -> Client {
+        let _inside = self.runtime.enter();
+        Client::http2(proxy.address())
+    }
 }
 
 impl Proxy {

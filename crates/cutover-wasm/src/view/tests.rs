@@ -127,3 +127,15 @@ fn only_ports_are_cut_off_hosts() {
         assert_eq!(without_port(host), name, "{host}");
     }
 }
+
+#[test]
+fn the_header_host_has_the_port_and_is_there_in_http2_too() {
+    let host = |headers: &HeaderMap, host: &'static str| {
+        pack(&[header("host")], |request| request.host = host, headers).0.remove(0)
+    };
+    assert_eq!(host(&HeaderMap::new(), "a.example:8443"), Some(b"a.example:8443".to_vec()));
+    assert_eq!(host(&HeaderMap::new(), ""), None);
+    let mut sent = HeaderMap::new();
+    sent.insert("host", HeaderValue::from_static("b.example"));
+    assert_eq!(host(&sent, "b.example"), Some(b"b.example".to_vec()));
+}

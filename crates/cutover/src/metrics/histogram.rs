@@ -53,3 +53,54 @@ pub(crate) struct Reading {
     pub(crate) count: u64,
     pub(crate) buckets: Vec<(f64, u64)>,
 }
+
+/// Times that a share of what was recorded stayed below, in milliseconds; `None` of nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Quantiles {
+    pub(crate) p50_ms: Option<f64>,
+    pub(crate) p99_ms: Option<f64>,
+}
+
+impl Reading {
+    pub(crate) fn quantiles(&self) -> Quantiles {
+        Quantiles { p50_ms: self.quantile_ms(0.5), p99_ms: self.quantile_ms(0.99) }
+    }
+
+    /// As if what lies in a bucket were spread evenly over it. What is above the last bound counts as that bound.
+    fn quantile_ms(&self, share: f64) -> Option<f64> {
+        let mut wanted = share * self.count as f64;
+        let mut below_s = 0.0;
+        for &(bound_s, count) in &self.buckets {
+            if count > 0 && wanted <= count as f64 && bound_s.is_finite() {
+                return Some(1e3 * (below_s + (bound_s - below_s) * wanted / count as f64));
+            }
+            wanted -= count as f64;
+            if bound_s.is_finite() {
+                below_s = bound_s;
+            }
+        }
+        (self.count > 0).then_some(1e3 * below_s)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn quantiles(took_ms: impl IntoIterator<Item = u64>) -> Quantiles {
+        let histogram = Histogram::new(REQUEST_BOUNDS_US);
+        took_ms.into_iter().for_each(|ms| histogram.record(Duration::from_millis(ms)));
+        histogram.read().quantiles()
+    }
+
+    #[test]
+    fn quantiles_lie_in_the_bucket_of_what_they_stand_for() {
+        assert_eq!(quantiles([]), Quantiles::default());
+        let many = quantiles((0..90).map(|_| 2).chain((0..10).map(|_| 400)));
+        // 2 ms lies between 1 and 2.5 ms, 400 ms between 250 and 500 ms.
+        assert!(many.p50_ms.is_some_and(|ms| (1.0..=2.5).contains(&ms)), "{many:?}");
+        assert!(many.p99_ms.is_some_and(|ms| (250.0..=500.0).contains(&ms)), "{many:?}");
+        let slow = quantiles([60_000, 70_000]);
+        assert_eq!(slow, Quantiles { p50_ms: Some(10_000.0), p99_ms: Some(10_000.0) });
+    }
+}

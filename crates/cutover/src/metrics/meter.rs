@@ -1,6 +1,6 @@
 //! What is counted on the path of a request: arrays of atomics, indexed by small enums.
 
-use super::histogram::{CALL_BOUNDS_US, Histogram, REQUEST_BOUNDS_US};
+use super::histogram::{CALL_BOUNDS_US, Histogram, Quantiles, REQUEST_BOUNDS_US};
 use crate::{Cause, Outcome, Role, Side};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
@@ -12,10 +12,14 @@ pub(crate) fn bump(counter: &AtomicU64) {
 /// How an exchange ended, as a label.
 pub(crate) const CODE_CLASSES: [&str; 7] = ["1xx", "2xx", "3xx", "4xx", "5xx", "broken", "gone"];
 
+/// Where they stand in [`CODE_CLASSES`].
+const SERVER_ERRORS: usize = 4;
+const BROKEN: usize = 5;
+
 fn code_class(outcome: Outcome) -> usize {
     match outcome {
         Outcome::Replied(status) => usize::from(status.as_u16() / 100).clamp(1, 5) - 1,
-        Outcome::Broken => 5,
+        Outcome::Broken => BROKEN,
         Outcome::ClientGone => 6,
     }
 }
@@ -41,14 +45,20 @@ impl Answerer {
         }
     }
 
+    /// The side, and as what it answered.
+    pub(crate) fn who(self) -> (Side, Role) {
+        match self {
+            Self::Old => (Side::Old, Role::Served),
+            Self::New => (Side::New, Role::Served),
+            Self::Fallback => (Side::Old, Role::Fallback),
+            Self::Breaker => (Side::Old, Role::Breaker),
+        }
+    }
+
     /// The labels `side` and `role`.
     pub(crate) fn labels(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Old => (Side::Old.name(), Role::Served.name()),
-            Self::New => (Side::New.name(), Role::Served.name()),
-            Self::Fallback => (Side::Old.name(), Role::Fallback.name()),
-            Self::Breaker => (Side::Old.name(), Role::Breaker.name()),
-        }
+        let (side, role) = self.who();
+        (side.name(), role.name())
     }
 }
 
@@ -91,6 +101,24 @@ impl MigrationMeter {
 
     pub(crate) fn fell_back(&self, cause: Cause) {
         bump(&self.fallbacks[cause as usize]);
+    }
+
+    /// Exchanges, and those of them that ended in a 5xx or without a whole reply.
+    pub(crate) fn answered(&self, answerer: Answerer) -> (u64, u64) {
+        let counts = self.requests[answerer as usize].each_ref().map(|count| count.load(Relaxed));
+        (counts.iter().sum(), counts[SERVER_ERRORS] + counts[BROKEN])
+    }
+
+    pub(crate) fn quantiles(&self, answerer: Answerer) -> Quantiles {
+        self.durations[answerer as usize].read().quantiles()
+    }
+
+    /// By side and cause.
+    pub(crate) fn failed_attempts(&self) -> impl Iterator<Item = (Side, Cause, u64)> {
+        [Side::Old, Side::New].into_iter().flat_map(|side| {
+            let counts = CAUSES.iter().zip(&self.failed_attempts[side as usize]);
+            counts.map(move |(cause, count)| (side, *cause, count.load(Relaxed)))
+        })
     }
 }
 

@@ -5,7 +5,12 @@
 mod allocation;
 mod fallback;
 #[cfg(feature = "wasm")]
+mod on_error;
+#[cfg(feature = "wasm")]
 mod plugins;
+mod readme;
 mod reload;
 mod scene;
 mod sticky;
+#[cfg(feature = "wasm")]
+mod tenants;

@@ -109,7 +109,7 @@ impl Scene {
     ) -> R {
         let mut headers = HeaderMap::new();
         for (name, value) in sent {
-            headers.insert(*name, HeaderValue::from_str(value).expect("plain text"));
+            headers.insert(*name, HeaderValue::from_bytes(value.as_bytes()).expect("plain text"));
         }
         let view = RequestView::new(method, "shop.example", "/api/profile/1", &headers);
         go_on(self.engine.begin(&view), &view)

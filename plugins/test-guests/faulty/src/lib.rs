@@ -110,6 +110,11 @@ impl rewrite::Guest for Faulty {
         if let Some(echo) = value(&req, ECHO) {
             edits::set(1, echo.replace('\n', "|").as_bytes());
         }
+        match fault(&req).as_str() {
+            // On the way out alone.
+            "reply" => misbehave("panic"),
+            other => misbehave(other),
+        }
     }
 }
 

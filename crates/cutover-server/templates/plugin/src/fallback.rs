@@ -1,4 +1,4 @@
-//! Failed reads are served by `old`, everything else is told to come back later.
+//! Failed reads are served by `old`; of every other failure the client is told as it is.
 
 use cutover_plugin::{Action, Backend, Environment, Failure, Fallback, Manifest, Plugin, View};
 
@@ -15,7 +15,7 @@ impl Fallback for Rules {
         if view.method().is_safe() && failure.can_retry() && failure.backend == Backend::NEW {
             Action::Retry(Backend::OLD)
         } else {
-            Action::Respond(503)
+            Action::Propagate
         }
     }
 }
@@ -45,6 +45,6 @@ mod tests {
         let answer = place.on_failure(&Request::get("/"), &failure);
         assert_eq!(answer, Action::Retry(Backend::OLD));
         let answer = place.on_failure(&Request::new(Method::Post, "/"), &failure);
-        assert_eq!(answer, Action::Respond(503));
+        assert_eq!(answer, Action::Propagate);
     }
 }

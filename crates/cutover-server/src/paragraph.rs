@@ -4,7 +4,7 @@
 const COLUMNS: usize = 80;
 
 /// The text behind a label; lines after the first stand below its beginning. Line breaks of the text stay.
-pub(super) fn labelled(label: &str, text: &str) -> String {
+pub(crate) fn labelled(label: &str, text: &str) -> String {
     let indent = " ".repeat(label.chars().count());
     let mut lines = Vec::new();
     for paragraph in text.lines() {
@@ -35,7 +35,7 @@ pub(super) fn labelled(label: &str, text: &str) -> String {
 }
 
 /// Bytes, as people say them.
-pub(super) fn size(bytes: usize) -> String {
+pub(crate) fn size(bytes: usize) -> String {
     match bytes {
         0..1024 => format!("{bytes} bytes"),
         1024..1_048_576 => format!("{} KiB", bytes.div_ceil(1024)),
@@ -44,12 +44,12 @@ pub(super) fn size(bytes: usize) -> String {
 }
 
 /// A count with its noun.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub(crate) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 /// One line that no control character leaves: names and answers of a component are not ours.
-pub(super) fn printable(text: &str) -> String {
+pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 

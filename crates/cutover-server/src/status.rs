@@ -1,0 +1,232 @@
+//! `cutover status`: who is served by whom, what is wrong, and the next useful command, for whoever was woken.
+
+use crate::args::{Output, Status};
+use crate::client::{ask, text};
+use crate::exit::{Exit, print, say};
+use crate::paragraph::labelled;
+use http::Method;
+use serde_json::{Value, json};
+use wrong::Wrong;
+
+mod wrong;
+
+pub(crate) fn status(args: &Status) -> Exit {
+    let reply = ask(Method::GET, &args.admin, "/admin/v1/status", None, None);
+    let mut reply = match reply.and_then(|reply| only(reply, args.name.as_deref())) {
+        Ok(reply) => reply,
+        Err(error) => {
+            say(labelled("error: ", &error));
+            return Exit::Failed;
+        }
+    };
+    let wrong = wrong::of(&reply);
+    match args.output {
+        Output::Text => print(shown(&reply, &wrong, &args.admin)),
+        Output::Json => {
+            reply["wrong"] = json!(wrong);
+            print(format_args!("{reply:#}"));
+        }
+    }
+    if wrong.is_empty() { Exit::Done } else { Exit::Failed }
+}
+
+/// Only the migration of that name, and its backends.
+fn only(mut reply: Value, name: Option<&str>) -> Result<Value, String> {
+    let Some(name) = name else { return Ok(reply) };
+    let migrations = reply["migrations"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    let Some(migration) = migrations.into_iter().find(|migration| migration["name"] == name) else {
+        return Err(format!("there is no migration `{name}`; `cutover status` lists them"));
+    };
+    if let Some(backends) = reply["backends"].as_array_mut() {
+        backends.retain(|backend| {
+            ["old", "new"].iter().any(|side| migration[*side] == backend["backend"])
+        });
+    }
+    reply["migrations"] = json!([migration]);
+    Ok(reply)
+}
+
+fn shown(reply: &Value, wrong: &[Wrong], admin: &str) -> String {
+    let mut lines = heading(reply);
+    let migrations = list(&reply["migrations"]);
+    if migrations.is_empty() {
+        lines.push("no migrations; [migrations.NAME] in the configuration makes one".to_owned());
+    }
+    for migration in migrations {
+        lines.push(String::new());
+        lines.extend(of_migration(migration));
+    }
+    lines.push(String::new());
+    lines.extend(of_backends(list(&reply["backends"])));
+    lines.push(String::new());
+    if wrong.is_empty() {
+        lines.push("nothing is wrong".to_owned());
+        lines.push("next: cutover explain 'GET /path' -H 'name: value' --admin URL".to_owned());
+    }
+    for Wrong { what, next } in wrong {
+        lines.push(labelled("wrong: ", what));
+        let next = next.replace("{admin}", admin);
+        lines.push(labelled("next:  ", &next));
+    }
+    lines.join("\n")
+}
+
+fn heading(reply: &Value) -> Vec<String> {
+    let (version, generation) = (text(reply, "version"), text(reply, "generation"));
+    let ready = if reply["ready"] == true { "takes traffic" } else { "is draining" };
+    let mut lines = vec![format!("cutover {version} {ready}, generation {generation}")];
+    let last = &reply["lastReload"];
+    if !last.is_null() {
+        let ago = ago(reply, last);
+        let what = format!(
+            "{} {ago} ago by {}: {}",
+            text(last, "outcome"),
+            text(last, "trigger"),
+            text(last, "reason")
+        );
+        lines.push(labelled("last reload ", &what));
+    }
+    lines
+}
+
+/// How long ago, in one unit.
+fn ago(reply: &Value, last: &Value) -> String {
+    let ms = |value: &Value| value.as_u64().unwrap_or_default();
+    let s = ms(&reply["nowMs"]).saturating_sub(ms(&last["atMs"])) / 1_000;
+    match s {
+        0..120 => format!("{s} s"),
+        120..7_200 => format!("{} min", s / 60),
+        7_200..172_800 => format!("{} h", s / 3_600),
+        _ => format!("{} days", s / 86_400),
+    }
+}
+
+fn of_migration(migration: &Value) -> Vec<String> {
+    let (old, new) = (text(migration, "old"), text(migration, "new"));
+    let stands = match (&migration["disabled"], &migration["rolledBack"]) {
+        (Value::Bool(true), _) => "disabled: everything goes to old".to_owned(),
+        (_, Value::Bool(true)) => "rolled back: everything goes to old".to_owned(),
+        _ => format!(
+            "{}, {} of users read from new, {} takes writes, breaker {}",
+            text(migration, "phase"),
+            text(migration, "readPercent"),
+            text(migration, "writeOwner"),
+            text(migration, "breaker"),
+        ),
+    };
+    let mut lines = vec![labelled(&format!("{}: ", text(migration, "name")), &stands)];
+    lines.push(format!(
+        "  {:<34} {:>11} {:>9} {:>9} {:>9}",
+        "ANSWERED BY", "REQUESTS", "ERRORS", "P50", "P99"
+    ));
+    for answered in list(&migration["answered"]) {
+        let who = match (answered["side"].as_str(), answered["role"].as_str()) {
+            (Some("new"), _) => format!("new ({new})"),
+            (_, Some("fallback")) => "old, after new had failed".to_owned(),
+            (_, Some("breaker")) => "old, while the breaker was open".to_owned(),
+            _ => format!("old ({old})"),
+        };
+        let requests = answered["requests"].as_u64().unwrap_or_default();
+        // What has never happened is left out, but for the two sides themselves.
+        if requests == 0 && answered["role"] != "served" {
+            continue;
+        }
+        lines.push(format!(
+            "  {:<34} {:>11} {:>9} {:>9} {:>9}",
+            cut(&who, 34),
+            grouped(requests),
+            grouped(answered["errors"].as_u64().unwrap_or_default()),
+            took(&answered["p50Ms"]),
+            took(&answered["p99Ms"]),
+        ));
+    }
+    for side in ["old", "new"] {
+        let failed = list(&migration["failedAttempts"]).iter().filter(|f| f["side"] == side);
+        let failed: Vec<_> = failed
+            .map(|f| {
+                format!("{} {}", grouped(f["count"].as_u64().unwrap_or_default()), text(f, "cause"))
+            })
+            .collect();
+        if !failed.is_empty() {
+            lines
+                .push(labelled(&format!("  attempts that failed at {side}: "), &failed.join(", ")));
+        }
+    }
+    lines.extend(list(&migration["plugins"]).iter().map(of_plugin));
+    lines
+}
+
+fn of_plugin(plugin: &Value) -> String {
+    let count = |key: &str| grouped(plugin[key].as_u64().unwrap_or_default());
+    let name = format!("  plugin {}: ", text(plugin, "name"));
+    let (calls, faults) = (count("calls"), count("faults"));
+    labelled(
+        &name,
+        &format!("{}, {calls} calls in this generation, {faults} failed", text(plugin, "state")),
+    )
+}
+
+fn of_backends(backends: &[Value]) -> Vec<String> {
+    let mut lines = vec![format!("{:<26} {:<24} {}", "BACKEND", "ADDRESS", "STATE")];
+    for backend in backends {
+        let name = text(backend, "backend");
+        let addresses = list(&backend["addresses"]);
+        if addresses.is_empty() {
+            lines.push(format!("{:<26} {:<24} not looked up", cut(&name, 26), "none known"));
+        }
+        for address in addresses {
+            let failures = address["connectFailures"].as_u64().unwrap_or_default();
+            let flight = address["inFlight"].as_u64().unwrap_or_default();
+            let state = match (address["usable"] == true, failures) {
+                (true, 0) => format!("usable, {} in flight", grouped(flight)),
+                (true, _) => format!("usable, {failures} connects failed"),
+                (false, _) => "left out".to_owned(),
+            };
+            let address = text(address, "address");
+            lines.push(format!("{:<26} {:<24} {state}", cut(&name, 26), cut(&address, 24)));
+        }
+    }
+    if backends.is_empty() {
+        lines.push("none".to_owned());
+    }
+    lines
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+/// At most so many characters.
+fn cut(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
+
+/// `1,234,567`.
+fn grouped(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Milliseconds as people say them; a dash of nothing.
+fn took(ms: &Value) -> String {
+    match ms.as_f64() {
+        None => "-".to_owned(),
+        Some(ms) if ms >= 10_000.0 => ">10 s".to_owned(),
+        Some(ms) if ms >= 1_000.0 => format!("{:.1} s", ms / 1e3),
+        Some(ms) if ms >= 10.0 => format!("{ms:.0} ms"),
+        Some(ms) => format!("{ms:.1} ms"),
+    }
+}
+
+#[cfg(test)]
+mod tests;
