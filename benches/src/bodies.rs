@@ -37,7 +37,7 @@ pub fn body(bytes: usize, change: Change) -> String {
         let price = match change {
             Change::LastValue if last => "18.95",
             Change::EveryRecord => "19.95",
-            _ => "18.94",
+            Change::Nothing | Change::Layout | Change::Order | Change::LastValue => "18.94",
         };
         let blank = if change == Change::Nothing { "" } else { " " };
         let id = format!("\"id\":{blank}\"item-{number:08}\"");
