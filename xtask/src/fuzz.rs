@@ -150,8 +150,8 @@ mod tests {
         assert_eq!(read(&[]).unwrap(), (SECONDS, TARGETS.to_vec()));
         let chosen = read(&strings(&["config", "--seconds", "5", "path"])).unwrap();
         assert_eq!(chosen, (5, vec!["config", "path"]));
-        let refused = read(&strings(&["confg"])).unwrap_err().to_string();
-        assert!(refused.contains("`confg`") && refused.contains("config"), "{refused}");
+        let refused = read(&strings(&["config1"])).unwrap_err().to_string();
+        assert!(refused.contains("`config1`") && refused.contains("config"), "{refused}");
         assert!(read(&strings(&["--seconds", "0"])).is_err());
     }
 
