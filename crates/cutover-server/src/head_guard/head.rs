@@ -2,7 +2,7 @@
 
 use super::framing::{BodyLength, Head, Limits, Refusal};
 use http::uri::Authority;
-use pingora::http::authority::{RawTargetAuthority, raw_target_authority};
+use pingora_http::authority::{RawTargetAuthority, raw_target_authority};
 use std::ops::Range;
 
 /// How far a head has been read, and what it said so far. Reset it for the next one.
