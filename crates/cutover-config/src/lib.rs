@@ -62,6 +62,12 @@ impl Config {
         print::print(&self.document)
     }
 
+    /// [`Config::effective_toml`] for screens: edits of headers and settings of plugins whose names say that they are
+    /// credentials (`authorization`, `api-token`, …) are hidden.
+    pub fn shown_toml(&self) -> String {
+        print::print_for_screens(&self.document)
+    }
+
     /// Do both mean the same, wherever their values stand? Secrets are compared by where they are.
     pub fn means_the_same_as(&self, other: &Self) -> bool {
         self.document == other.document

@@ -1,5 +1,7 @@
 //! A document back to text: every value in force, defaults too, in the order of the reference. Never a secret.
 
+mod hide;
+
 use crate::document::{
     BackendDocument, Document, HookNames, MigrationDocument, PluginDocument, RouteMatch,
     SecretSource,
@@ -108,6 +110,21 @@ impl Table {
 
 /// The effective configuration as TOML; loading it gives an equal document.
 pub(crate) fn print(document: &Document) -> String {
+    text(&root(document))
+}
+
+/// The same for screens: without values whose names say that they are credentials.
+pub(crate) fn print_for_screens(document: &Document) -> String {
+    let mut root = root(document);
+    hide::hide(&mut root);
+    text(&root)
+}
+
+fn text(root: &Table) -> String {
+    toml::to_string(root).expect("texts, numbers, lists and tables always make TOML")
+}
+
+fn root(document: &Document) -> Table {
     let mut root = Table::default();
     root.put("server", server(&document.server));
     let mut admin = Table::default();
@@ -134,7 +151,7 @@ pub(crate) fn print(document: &Document) -> String {
     );
     root.put_filled("migrations", named(&document.migrations, |m| (m.name.as_str(), migration(m))));
     root.put_filled("plugins", named(&document.plugins, |p| (p.name.as_str(), plugin(p))));
-    toml::to_string(&root).expect("texts, numbers, lists and tables always make TOML")
+    root
 }
 
 fn named<T>(all: &[T], print: impl Fn(&T) -> (&str, Table)) -> Table {

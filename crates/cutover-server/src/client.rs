@@ -2,6 +2,7 @@
 
 use crate::args::{Explain, Output, Reload};
 use crate::exit::{Exit, print, say};
+use crate::paragraph::printable;
 use cutover::{Engine, EngineOptions};
 use cutover_server::explain::Question;
 use cutover_server::surroundings::Source;
@@ -124,7 +125,9 @@ fn answer(
             Exit::Done
         }
         Err(error) => {
-            say(format_args!("error: {error}"));
+            // Line by line: findings have several, and control characters of whoever wrote them.
+            let lines: Vec<String> = error.lines().map(printable).collect();
+            say(format_args!("error: {}", lines.join("\n")));
             Exit::Failed
         }
     }

@@ -67,8 +67,10 @@ async fn play(args: &Demo) -> anyhow::Result<bool> {
     kill(&screen, &mut stage, &proxy, &traffic, &mut claims).await?;
 
     let all_hold = summarise(&screen, &claims);
-    if args.keep {
-        stay(&screen, &stage, &proxy).await;
+    match args.keep {
+        true => stay(&screen, &stage, &proxy).await,
+        false => screen
+            .line("Next: cutover demo --keep   (it stays up, so that you can ask it yourself)"),
     }
     proxy.stop();
     stage.strike();

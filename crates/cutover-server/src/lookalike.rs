@@ -29,6 +29,8 @@ pub struct Lookalikes {
     names: HashMap<Box<str>, AtomicBool>,
     /// Those that have underscores themselves.
     meant: HashSet<HeaderName>,
+    /// What `meant` looks like with dashes, unless that is configured too.
+    beside_meant: HashSet<HeaderName>,
 }
 
 impl Lookalikes {
@@ -38,10 +40,18 @@ impl Lookalikes {
         let forwarded = forwarded::NAMES.into_iter().map(|name| name.as_str().to_owned());
         let configured = prepared.request_headers().map(|name| dashed(name.as_str()));
         let names = always.chain(forwarded).chain(configured);
-        let meant = prepared.request_headers().filter(|name| has_underscore(name)).cloned();
+        let meant: HashSet<HeaderName> =
+            prepared.request_headers().filter(|name| has_underscore(name)).cloned().collect();
+        let configured: HashSet<&HeaderName> = prepared.request_headers().collect();
+        let beside_meant = meant
+            .iter()
+            .filter_map(|name| HeaderName::try_from(dashed(name.as_str())).ok())
+            .filter(|name| !configured.contains(name))
+            .collect();
         Self {
             names: names.map(|name| (name.into(), AtomicBool::new(false))).collect(),
-            meant: meant.collect(),
+            meant,
+            beside_meant,
         }
     }
 
@@ -49,7 +59,10 @@ impl Lookalikes {
     pub(crate) fn among(&self, headers: &HeaderMap) -> Vec<HeaderName> {
         headers
             .keys()
-            .filter(|name| has_underscore(name) && self.is_double(name))
+            .filter(|name| match has_underscore(name) {
+                true => self.is_double(name),
+                false => !self.beside_meant.is_empty() && self.beside_meant.contains(*name),
+            })
             .cloned()
             .collect()
     }

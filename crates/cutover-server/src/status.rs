@@ -3,7 +3,7 @@
 use crate::args::{Output, Status};
 use crate::client::{ask, text};
 use crate::exit::{Exit, print, say};
-use crate::paragraph::labelled;
+use crate::paragraph::{labelled, printable};
 use http::Method;
 use serde_json::{Value, json};
 use wrong::Wrong;
@@ -82,7 +82,8 @@ fn heading(reply: &Value) -> Vec<String> {
             "{} {ago} ago by {}: {}",
             text(last, "outcome"),
             text(last, "trigger"),
-            text(last, "reason")
+            // Whoever reloaded chose it; it must not speak to this terminal.
+            printable(&text(last, "reason"))
         );
         lines.push(labelled("last reload ", &what));
     }

@@ -178,3 +178,19 @@ proptest! {
         check(&drawn.text());
     }
 }
+
+#[test]
+fn what_screens_show_has_no_credentials() {
+    let text = format!(
+        "{SAMPLE}\n[plugins.extra]\ncomponent = \"x.wasm\"\n\
+         config = {{ tenants = [\"acme\"], apiToken = \"t1\", nested = {{ password = [\"p1\"] }} }}\n"
+    );
+    let config = loaded(&text);
+    let (exact, shown) = (config.effective_toml(), config.shown_toml());
+    for secret in ["t1", "p1"] {
+        let quoted = format!("\"{secret}\"");
+        assert!(exact.contains(&quoted) && !shown.contains(&quoted), "{shown}");
+    }
+    assert!(shown.contains("acme") && shown.contains("component"), "{shown}");
+    assert_eq!(shown.matches("(not shown)").count(), 2, "{shown}");
+}

@@ -19,8 +19,11 @@ pub(super) async fn show(State(state): State<AdminState>) -> Response {
     let server = state.server;
     // Waits while a reload prepares, so off the control thread.
     let body = tokio::task::spawn_blocking(move || {
-        let (toml, config) = server.reloader.with_present(effective);
-        let generation = server.engine.current().generation();
+        // In one breath, so that the ETag is that of the text.
+        let (toml, config, generation) = server.reloader.with_present(|present| {
+            let (toml, config) = effective(present);
+            (toml, config, server.engine.current().generation())
+        });
         let body = json!({
             "generation": generation.0,
             "file": server.reloader.source().file().display().to_string(),
@@ -38,9 +41,10 @@ pub(super) async fn show(State(state): State<AdminState>) -> Response {
     }
 }
 
-/// The configuration in force as the file would say it, defaults included; of secrets, where they are.
+/// The configuration in force as the file would say it, defaults included. Of secrets it says where they are, and
+/// hides those that stand in the file itself.
 fn effective(config: &Config) -> (String, Value) {
-    let toml = config.effective_toml();
+    let toml = config.shown_toml();
     // What was printed a moment ago can be read, but a status page is no place to end the process.
     let value = parse_toml_value(&toml, "effective.toml").unwrap_or(Value::Null);
     (toml, value)

@@ -21,7 +21,7 @@ pub(crate) struct Tally {
 pub(crate) struct SideTally {
     /// Requests answered.
     pub(crate) requests: usize,
-    /// Users answered, who were answered by no other side.
+    /// Users it answered at least once.
     pub(crate) users: usize,
     /// Half of the requests took at most this.
     pub(crate) p50: Duration,
@@ -42,20 +42,20 @@ impl Tally {
     /// Adds requests up.
     pub(crate) fn of(seen: &[Seen]) -> Self {
         let met = met(seen);
-        let side = |answered: Answered, only: Met| {
+        let side = |answered: Answered, has: fn(&Met) -> bool| {
             let mut took: Vec<Duration> =
                 seen.iter().filter(|s| s.answered == answered).map(|s| s.took).collect();
             took.sort_unstable();
             SideTally {
                 requests: took.len(),
-                users: met.iter().filter(|&&m| m == only).count(),
+                users: met.iter().filter(|met| has(met)).count(),
                 p50: quantile(&took, 50),
                 p99: quantile(&took, 99),
             }
         };
         Self {
-            old: side(Answered::Old, Met { old: true, new: false }),
-            new: side(Answered::New, Met { old: false, new: true }),
+            old: side(Answered::Old, |met| met.old),
+            new: side(Answered::New, |met| met.new),
             failed: seen.iter().filter(|s| s.answered == Answered::Failed).count(),
             moved: met.iter().filter(|&&m| m == Met { old: true, new: true }).count(),
         }
@@ -100,7 +100,7 @@ mod tests {
             seen(2, Answered::Old, 5),
         ]);
         assert_eq!((tally.moved, tally.failed), (1, 1));
-        assert_eq!((tally.old.users, tally.new.users), (1, 1));
+        assert_eq!((tally.old.users, tally.new.users), (2, 2));
         assert_eq!((tally.old.requests, tally.new.requests), (2, 2));
         assert_eq!(tally.new.p50, Duration::from_millis(1));
         assert_eq!(tally.new.p99, Duration::from_millis(2));

@@ -132,6 +132,7 @@ async fn write(
     if !bare {
         session.write_response_body(Some(body.into()), true).await?;
     }
+    ctx.answered_itself = true;
     Ok(())
 }
 
@@ -144,7 +145,7 @@ pub(super) fn finish(session: &Session, ctx: &mut Context, error: Option<&Error>
     }
     ctx.attempt.flight = None;
     if let Some(exchange) = ctx.exchange.take() {
-        exchange.finish(outcome(status, ctx.refused.is_some(), error));
+        exchange.finish(outcome(status, ctx.answered_itself, error));
     }
 }
 
@@ -152,7 +153,7 @@ fn outcome(status: Option<StatusCode>, ours: bool, error: Option<&Error>) -> Out
     match (error, status) {
         (Some(error), _) if *error.esource() == ErrorSource::Downstream => Outcome::ClientGone,
         // A reply of our own says what happened; a backend's reply that broke off does not.
-        (Some(_), Some(status)) if ours && status.is_server_error() => Outcome::Replied(status),
+        (Some(_), Some(status)) if ours => Outcome::Replied(status),
         (Some(_), _) | (None, None) => Outcome::Broken,
         (None, Some(status)) => Outcome::Replied(status),
     }

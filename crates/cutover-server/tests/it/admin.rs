@@ -113,11 +113,14 @@ async fn secrets_are_not_shown() {
     let migration = "[migrations.profile]\nold = \"b\"\nnew = \"c\"\nowner = \"team\"\n\
                      expires = 2099-01-01\nkey = [{ header = \"x-user-id\" }]\n\
                      routes = [{ path = \"/api/{id}\" }]\nqa-header = \"x-qa\"\n\
-                     qa-secret = { file = \"qa.secret\" }\n[backends.c]\naddresses = [\"127.0.0.1:9\"]\n";
+                     qa-secret = { file = \"qa.secret\" }\n\
+                     [migrations.profile.headers.request]\n\
+                     set = { authorization = \"Bearer never-to-be-seen\", x-team = \"shown\" }\n\
+                     [backends.c]\naddresses = [\"127.0.0.1:9\"]\n";
     setup.write("", upstream.address(), migration);
     let process = Process::start(&setup.file, &["--no-watch"]);
     let reply = Client::http1(process.admin).get("/admin/v1/config", &[]).await;
     let text = String::from_utf8_lossy(reply.body()).into_owned();
-    assert!(text.contains("qa.secret"), "{text}");
+    assert!(text.contains("qa.secret") && text.contains("shown"), "{text}");
     assert!(!text.contains("never-to-be-seen"), "{text}");
 }

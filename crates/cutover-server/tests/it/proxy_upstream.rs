@@ -130,6 +130,23 @@ fn backends_learn_who_asked() {
     }
 }
 
+/// Where the configuration means the name with underscores, the one with dashes is the forgery.
+#[test]
+fn a_key_with_underscores_has_no_double_with_dashes() {
+    let world = World::new();
+    let one = world.run(Upstream::named("one"));
+    let backends = [backend("old", &[one.address()], ""), backend("new", &[one.address()], "")];
+    let keyed = migration("read-percent = 100").replace("x-user-id", "x_user_id");
+    let proxy = Proxy::start(&[backends.concat(), keyed, all_to("old")].concat());
+    let request = "GET /api/x HTTP/1.1\r\nhost: h\r\nx_user_id: 1\r\nX-User-Id: forged\r\n\
+                   x-user-idle: kept\r\nconnection: close\r\n\r\n";
+    let reply = world.run(raw_exchange(proxy.address(), request));
+    assert!(reply.starts_with("HTTP/1.1 200"), "{reply}");
+    let seen = one.last();
+    assert_eq!((&*seen.header("x_user_id"), &*seen.header("x-user-id")), ("1", ""));
+    assert_eq!(seen.header("x-user-idle"), "kept");
+}
+
 /// `x-user-id` and `x_user_id` are one variable to a program behind CGI or WSGI.
 #[test]
 fn headers_that_programs_mistake_for_ours_are_removed() {
