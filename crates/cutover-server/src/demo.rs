@@ -11,8 +11,9 @@ mod traffic;
 
 use crate::args::{Demo, DemoService};
 use crate::exit::{Exit, say};
+use crate::paragraph::thousands;
 use proxy::Proxy;
-use screen::{Claim, Screen, thousands};
+use screen::{Claim, Screen};
 use stage::Stage;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -80,7 +81,7 @@ async fn play(args: &Demo) -> anyhow::Result<bool> {
 fn introduce(screen: &Screen, stage: &Stage, proxy: &Proxy, args: &Demo) {
     let pid = |pid: Option<u32>| pid.map_or_else(String::new, |pid| format!("pid {pid}"));
     screen.line("cutover demo: an old monolith, a new profile service, the proxy between them,");
-    screen.line(&format!("and {} users.", thousands(args.users as usize)));
+    screen.line(&format!("and {} users.", thousands(u64::from(args.users))));
     screen.line("");
     screen.line(&format!("   old    {}   monolith, {}", stage.old.address(), pid(stage.old.pid())));
     screen.line(&format!(
@@ -170,7 +171,7 @@ async fn by_plugin(
         cost.calls >= seen.len() as u64 && cost.faults == 0,
         format!(
             "the plugin was called {} times, {:.1} µs a call, {} faults",
-            thousands(cost.calls as usize),
+            thousands(cost.calls),
             cost.mean.as_secs_f64() * 1e6,
             cost.faults
         ),
@@ -221,7 +222,7 @@ fn claim_survival(
         screen,
         claims,
         failed == 0,
-        format!("{failed} of {} requests failed", thousands(seen.len())),
+        format!("{failed} of {} requests failed", thousands(seen.len() as u64)),
     );
     judge(
         screen,
@@ -229,8 +230,8 @@ fn claim_survival(
         during.by_attempt > 0 && during.by_breaker > 0,
         format!(
             "{} fell back after a failed attempt, {} by the open breaker",
-            thousands(during.by_attempt as usize),
-            thousands(during.by_breaker as usize)
+            thousands(during.by_attempt),
+            thousands(during.by_breaker)
         ),
     );
     let text = recovered.map_or_else(

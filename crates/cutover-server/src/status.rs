@@ -3,7 +3,7 @@
 use crate::args::{Output, Status};
 use crate::client::{ask, text};
 use crate::exit::{Exit, print, say};
-use crate::paragraph::{labelled, printable};
+use crate::paragraph::{labelled, printable, thousands};
 use http::Method;
 use serde_json::{Value, json};
 use wrong::Wrong;
@@ -135,8 +135,8 @@ fn of_migration(migration: &Value) -> Vec<String> {
         lines.push(format!(
             "  {:<34} {:>11} {:>9} {:>9} {:>9}",
             cut(&who, 34),
-            grouped(requests),
-            grouped(answered["errors"].as_u64().unwrap_or_default()),
+            thousands(requests),
+            thousands(answered["errors"].as_u64().unwrap_or_default()),
             took(&answered["p50Ms"]),
             took(&answered["p99Ms"]),
         ));
@@ -145,7 +145,11 @@ fn of_migration(migration: &Value) -> Vec<String> {
         let failed = list(&migration["failedAttempts"]).iter().filter(|f| f["side"] == side);
         let failed: Vec<_> = failed
             .map(|f| {
-                format!("{} {}", grouped(f["count"].as_u64().unwrap_or_default()), text(f, "cause"))
+                format!(
+                    "{} {}",
+                    thousands(f["count"].as_u64().unwrap_or_default()),
+                    text(f, "cause")
+                )
             })
             .collect();
         if !failed.is_empty() {
@@ -158,7 +162,7 @@ fn of_migration(migration: &Value) -> Vec<String> {
 }
 
 fn of_plugin(plugin: &Value) -> String {
-    let count = |key: &str| grouped(plugin[key].as_u64().unwrap_or_default());
+    let count = |key: &str| thousands(plugin[key].as_u64().unwrap_or_default());
     let name = format!("  plugin {}: ", text(plugin, "name"));
     let (calls, faults) = (count("calls"), count("faults"));
     labelled(
@@ -179,7 +183,7 @@ fn of_backends(backends: &[Value]) -> Vec<String> {
             let failures = address["connectFailures"].as_u64().unwrap_or_default();
             let flight = address["inFlight"].as_u64().unwrap_or_default();
             let state = match (address["usable"] == true, failures) {
-                (true, 0) => format!("usable, {} in flight", grouped(flight)),
+                (true, 0) => format!("usable, {} in flight", thousands(flight)),
                 (true, _) => format!("usable, {failures} connects failed"),
                 (false, _) => "left out".to_owned(),
             };
@@ -203,19 +207,6 @@ fn cut(text: &str, most: usize) -> String {
         Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
         None => text.to_owned(),
     }
-}
-
-/// `1,234,567`.
-fn grouped(count: u64) -> String {
-    let digits = count.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// Milliseconds as people say them; a dash of nothing.

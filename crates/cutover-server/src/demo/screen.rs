@@ -1,6 +1,7 @@
 //! What the demo prints: plain text of at most 78 columns, in colour only on a terminal.
 
 use super::tally::{SideTally, Tally};
+use crate::paragraph::thousands;
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
@@ -69,24 +70,11 @@ fn row(name: &str, side: &SideTally, all: usize) -> String {
     let share = side.requests as f64 * 100.0 / all as f64;
     format!(
         "   {name:<5}{:>10}   {share:>5.1} %{:>8}    {:<10} {}",
-        thousands(side.requests),
-        thousands(side.users),
+        thousands(side.requests as u64),
+        thousands(side.users as u64),
         milliseconds(side.p50),
         milliseconds(side.p99),
     )
-}
-
-/// `12345` as `12,345`.
-pub(crate) fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 fn milliseconds(time: Duration) -> String {
@@ -98,9 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped_and_lines_fit() {
-        assert_eq!(thousands(7), "7");
-        assert_eq!(thousands(1_234_567), "1,234,567");
+    fn a_line_fits() {
         let side = SideTally {
             requests: 1_000_000,
             users: 2_000,

@@ -81,8 +81,7 @@ fn one_migration_may_be_asked_for() {
 }
 
 #[test]
-fn counts_and_names_are_readable() {
-    assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+fn names_and_times_are_readable() {
     assert_eq!((cut("abcd", 4).as_str(), cut("abcde", 4).as_str()), ("abcd", "abc…"));
     assert_eq!(took(&Value::Null), "-");
 }
