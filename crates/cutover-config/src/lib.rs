@@ -68,6 +68,15 @@ impl Config {
         print::print_for_screens(&self.document)
     }
 
+    /// What evidence about a migration is about, as text: both backends, edits, fallback, the rules of comparing, plugins
+    /// with their settings (not the bytes of their components). Equal meaning is equal text; empty if there is no such
+    /// migration. It may hold credentials of header edits: hash it, never show it.
+    pub fn identity(&self, migration: &str) -> String {
+        let mut all = self.document.migrations.iter();
+        let found = all.find(|document| document.name.value == migration);
+        found.map(|found| print::identity(&self.document, found)).unwrap_or_default()
+    }
+
     /// Do both mean the same, wherever their values stand? Secrets are compared by where they are.
     pub fn means_the_same_as(&self, other: &Self) -> bool {
         self.document == other.document
