@@ -130,6 +130,25 @@ pub struct AdminToken {
     pub hash: TokenHash,
 }
 
+impl AdminToken {
+    /// Longest name, in characters.
+    const LONGEST_NAME: usize = 64;
+
+    /// What is wrong with somebody's name, if anything, and how to mend it.
+    pub fn name_fault(name: &str) -> Option<(&'static str, &'static str)> {
+        let unprintable = name.chars().any(|c| c.is_control() || c.is_whitespace() && c != ' ');
+        let length = name.chars().count();
+        if unprintable || name.trim() != name || length == 0 || length > Self::LONGEST_NAME {
+            let help = "write 1 to 64 printable characters: it stands in the audit log";
+            Some(("this cannot be a name", help))
+        } else if name == "cutover" {
+            Some(("cutover itself acts under this name", "name the person, or the script"))
+        } else {
+            None
+        }
+    }
+}
+
 /// SHA-256 of a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);

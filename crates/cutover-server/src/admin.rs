@@ -3,6 +3,7 @@
 mod config;
 mod decide;
 mod doorkeeper;
+mod failures;
 mod idempotency;
 mod listener;
 mod openapi;

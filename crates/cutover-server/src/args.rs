@@ -1,7 +1,9 @@
 //! The command line: verbs at top level. Nothing wraps the help, so its texts are short: a test holds it to 80 columns.
 
+use crate::admin_api::Admin;
 use crate::plugin_author::args::PluginVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use cutover::core::migration::Role;
 use std::path::PathBuf;
 
 /// Moves live HTTP traffic from an old system to a new one.
@@ -34,6 +36,11 @@ pub(crate) enum Verb {
     /// Show the migrations of a running proxy
     #[command(alias = "list")]
     Status(Status),
+    /// Make tokens for the admin API
+    Token {
+        #[command(subcommand)]
+        what: TokenVerb,
+    },
     /// Make, build, check, test and measure plugins
     Plugin {
         #[command(subcommand)]
@@ -54,6 +61,52 @@ pub(crate) enum Output {
     Text,
     /// For programs.
     Json,
+}
+
+/// A running proxy, and how to print what it says.
+#[derive(Debug, Args)]
+pub(crate) struct Target {
+    /// The admin API
+    #[arg(long, value_name = "URL", default_value = DEFAULT_ADMIN)]
+    admin: String,
+    /// A file with the token (or set CUTOVER_TOKEN)
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Format
+    #[arg(short, long, default_value = "text")]
+    pub(crate) output: Output,
+}
+
+impl Target {
+    pub(crate) fn admin(&self) -> Admin<'_> {
+        Admin { url: &self.admin, token_file: self.token_file.as_deref() }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenVerb {
+    /// Make a token for one person
+    New(NewToken),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct NewToken {
+    /// Whose it is
+    #[arg(long)]
+    pub(crate) name: String,
+    /// viewer, operator, on-call, approver, admin or automation
+    #[arg(long, value_parser = role)]
+    pub(crate) role: Role,
+    /// Format
+    #[arg(short, long, default_value = "text")]
+    pub(crate) output: Output,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::from_name(text).ok_or_else(|| {
+        let names: Vec<_> = Role::ALL.into_iter().map(Role::name).collect();
+        format!("a role is one of {}", names.join(", "))
+    })
 }
 
 #[derive(Debug, Args)]
@@ -95,6 +148,9 @@ pub(crate) struct Explain {
     /// Ask the proxy whose admin API is here
     #[arg(long, value_name = "URL")]
     pub(crate) admin: Option<String>,
+    /// A file with the token (or set CUTOVER_TOKEN)
+    #[arg(long, value_name = "FILE", requires = "admin")]
+    pub(crate) token_file: Option<PathBuf>,
     /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,
@@ -117,24 +173,16 @@ pub(crate) struct Reload {
     /// Only if this generation is in force
     #[arg(long, value_name = "N")]
     pub(crate) generation: Option<u64>,
-    /// The admin API
-    #[arg(long, value_name = "URL", default_value = DEFAULT_ADMIN)]
-    pub(crate) admin: String,
-    /// Format
-    #[arg(short, long, default_value = "text")]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Status {
     /// Only this migration
     pub(crate) name: Option<String>,
-    /// The admin API
-    #[arg(long, value_name = "URL", default_value = DEFAULT_ADMIN)]
-    pub(crate) admin: String,
-    /// Format
-    #[arg(short, long, default_value = "text")]
-    pub(crate) output: Output,
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 #[derive(Debug, Args)]

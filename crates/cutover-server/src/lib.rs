@@ -33,6 +33,7 @@ pub mod proxy;
 pub mod reload;
 pub mod server;
 pub mod surroundings;
+pub mod token;
 pub mod upgrade;
 pub mod upstream;
 

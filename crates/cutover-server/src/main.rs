@@ -1,17 +1,20 @@
 //! The `cutover` binary: arguments to verbs, verbs to exit codes.
 
+mod admin_api;
 mod args;
 mod check;
 mod client;
+mod credentials;
 mod demo;
 mod exit;
 mod log;
+mod new_token;
 mod paragraph;
 mod plugin_author;
 mod run;
 mod status;
 
-use args::{Cli, ConfigVerb, Verb};
+use args::{Cli, ConfigVerb, TokenVerb, Verb};
 use clap::Parser as _;
 use exit::{Exit, print};
 use std::process::ExitCode;
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         }
         Verb::Reload(args) => client::reload(&args),
         Verb::Status(args) => status::status(&args),
+        Verb::Token { what: TokenVerb::New(args) } => new_token::new_token(&args),
         Verb::Plugin { what } => plugin_author::run(&what),
         Verb::Demo(args) => demo::demo(&args),
         Verb::DemoService(args) => demo::service(&args),

@@ -5,7 +5,7 @@ use crate::plane::InstallError;
 use crate::proxy::Proxy;
 use crate::server::guard_settings;
 use crate::surroundings::Source;
-use cutover::config::{Config, Finding, Report};
+use cutover::config::{AdminToken, Config, Finding, Report};
 use cutover::{Engine, Generation};
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -30,6 +30,7 @@ pub struct Reloader {
 #[derive(Clone, Debug)]
 struct Shown {
     warnings: Vec<Finding>,
+    tokens: Arc<[AdminToken]>,
     last: Option<LastReload>,
     /// Of the file's content that was last tried, good or bad.
     tried: u64,
@@ -43,6 +44,9 @@ pub struct LastReload {
     pub at_ms: u64,
     /// What asked for it: file, signal or api.
     pub trigger: &'static str,
+    /// Who asked, if it was somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// Why, in the words of who asked.
     pub reason: String,
     /// `installed` or `refused`.
@@ -59,6 +63,8 @@ pub struct LastReload {
 pub struct Request {
     /// What asks.
     pub trigger: Trigger,
+    /// Who asks, if it is somebody.
+    pub by: Option<String>,
     /// Why.
     pub reason: String,
     /// Only check.
@@ -126,7 +132,8 @@ impl Reloader {
     ) -> Self {
         // Of what was read, not of what the file says by now: starting takes its time.
         let tried = fingerprint(text);
-        let shown = Shown { warnings: config.warnings.clone(), last: None, tried };
+        let tokens = config.admin.tokens.as_slice().into();
+        let shown = Shown { warnings: config.warnings.clone(), tokens, last: None, tried };
         let (present, shown) = (Mutex::new(config), Mutex::new(shown));
         Self { source, proxy, engine, guard, present, shown }
     }
@@ -182,24 +189,27 @@ impl Reloader {
         self.guard.change(guard_settings(&config.server));
         let generation = self.proxy.plane().install(ready);
         *present = config;
-        self.shown().warnings = warnings.clone();
+        let mut shown = self.shown();
+        shown.warnings = warnings.clone();
+        shown.tokens = present.admin.tokens.as_slice().into();
+        drop(shown);
         Ok(Reloaded { generation, warnings })
     }
 
     fn record(&self, request: &Request, outcome: &Result<Reloaded, ReloadError>) {
-        let Request { trigger, reason, dry_run, .. } = request;
+        let Request { trigger, by, reason, dry_run, .. } = request;
         let (trigger, generation) = (trigger.name(), self.engine.current().generation());
         match outcome {
             Ok(_) if *dry_run => {
-                tracing::info!(trigger, reason, %generation, "configuration checked, nothing changed");
+                tracing::info!(trigger, by, reason, %generation, "configuration checked, nothing changed");
                 return;
             }
             Ok(reloaded) => {
                 let warnings = reloaded.warnings.len();
-                tracing::info!(trigger, reason, %generation, warnings, "configuration reloaded");
+                tracing::info!(trigger, by, reason, %generation, warnings, "configuration reloaded");
             }
             Err(error) => {
-                tracing::error!(trigger, reason, %generation, "configuration refused, nothing changed:\n{error}");
+                tracing::error!(trigger, by, reason, %generation, "configuration refused, nothing changed:\n{error}");
             }
         }
         // Who expected another generation tried nothing.
@@ -209,6 +219,7 @@ impl Reloader {
         let last = LastReload {
             at_ms: self.engine.clock().unix_ms(),
             trigger,
+            by: by.clone(),
             reason: reason.clone(),
             outcome: if outcome.is_ok() { "installed" } else { "refused" },
             generation: generation.0,
@@ -225,6 +236,11 @@ impl Reloader {
     /// Warnings of the configuration in force.
     pub fn warnings(&self) -> Vec<Finding> {
         self.shown().warnings.clone()
+    }
+
+    /// Tokens of the configuration in force. Does not wait for a reload.
+    pub fn tokens(&self) -> Arc<[AdminToken]> {
+        Arc::clone(&self.shown().tokens)
     }
 
     /// How the last reload went; `None` before the first.
@@ -260,7 +276,7 @@ impl Reloader {
 
     /// Reloads on a thread where that may take its time. The outcome is in the log.
     pub async fn reload_aside(self: Arc<Self>, trigger: Trigger, reason: String) {
-        let request = Request { trigger, reason, dry_run: false, only_if: None };
+        let request = Request { trigger, by: None, reason, dry_run: false, only_if: None };
         let _ = tokio::task::spawn_blocking(move || self.reload(&request)).await;
     }
 

@@ -1,17 +1,17 @@
 //! `cutover status`: who is served by whom, what is wrong, and the next useful command, for whoever was woken.
 
+use crate::admin_api::{Asked, text};
 use crate::args::{Output, Status};
-use crate::client::{ask, text};
 use crate::exit::{Exit, print, say};
 use crate::paragraph::{labelled, printable, thousands};
-use http::Method;
 use serde_json::{Value, json};
 use wrong::Wrong;
 
 mod wrong;
 
 pub(crate) fn status(args: &Status) -> Exit {
-    let reply = ask(Method::GET, &args.admin, "/admin/v1/status", None, None);
+    let admin = args.target.admin();
+    let reply = admin.ask(&Asked::get("/admin/v1/status")).map_err(|fault| fault.to_string());
     let mut reply = match reply.and_then(|reply| only(reply, args.name.as_deref())) {
         Ok(reply) => reply,
         Err(error) => {
@@ -20,8 +20,8 @@ pub(crate) fn status(args: &Status) -> Exit {
         }
     };
     let wrong = wrong::of(&reply);
-    match args.output {
-        Output::Text => print(shown(&reply, &wrong, &args.admin)),
+    match args.target.output {
+        Output::Text => print(shown(&reply, &wrong, admin.url)),
         Output::Json => {
             reply["wrong"] = json!(wrong);
             print(format_args!("{reply:#}"));

@@ -7,9 +7,6 @@ use crate::settings::{AdminSettings, AdminToken, TokenHash};
 use cutover_core::migration::Role;
 use std::net::SocketAddr;
 
-/// Longest name of a person.
-const LONGEST_NAME: usize = 64;
-
 /// The settings, and where the listener's address stands.
 pub(super) fn read(root: &Reader<'_>) -> At<AdminSettings> {
     let default = SocketAddr::from(([127, 0, 0, 1], 8081));
@@ -45,14 +42,8 @@ fn token(reader: &Reader<'_>) -> Option<AdminToken> {
     let role = reader.required("role").and_then(|item| item.choice(&Role::ALL));
     let hash = reader.required("hash").and_then(|item| token_hash(&item));
     let name = name?;
-    let unprintable = name.chars().any(|c| c.is_control() || c.is_whitespace() && c != ' ');
-    if unprintable || name.trim() != name.value || name.chars().count() > LONGEST_NAME {
-        let what = format!("{:?} cannot be a name", name.value);
-        let help = "write 1 to 64 printable characters: it stands in the audit log";
+    if let Some((what, help)) = AdminToken::name_fault(&name) {
         reader.error("name", name.span, what, help);
-    } else if name.value == "cutover" {
-        let what = "cutover itself acts under this name";
-        reader.error("name", name.span, what, "name the person, or the script");
     }
     Some(AdminToken { name: name.value, role: role?, hash: hash? })
 }

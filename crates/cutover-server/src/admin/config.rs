@@ -1,15 +1,17 @@
 //! The configuration in force: shown, and reloaded.
 
 use super::AdminState;
+use super::doorkeeper;
 use super::idempotency::{MAX_KEY, Turn};
 use super::reply::{json, problem, refused_config};
 use crate::reload::{ReloadError, Reloaded, Reloader, Request, Trigger};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, State};
+use axum::extract::{Extension, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use cutover::Generation;
 use cutover::config::{Config, parse_toml_value};
+use cutover::core::migration::{Actor, Role};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -54,6 +56,9 @@ pub(super) async fn schema() -> Response {
     json(&cutover::config::schema())
 }
 
+/// Who may put another configuration in force.
+const RELOADERS: [Role; 3] = [Role::Operator, Role::OnCall, Role::Admin];
+
 /// What a reload is asked with, in the query or in a JSON body.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -66,10 +71,14 @@ pub(super) struct Asked {
 
 pub(super) async fn reload(
     State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
     query: Result<Query<Asked>, QueryRejection>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if let Err(refused) = doorkeeper::allow(&actor, &RELOADERS) {
+        return refused;
+    }
     let query = query.map(|Query(query)| query).map_err(|error| error.body_text());
     let asked = match query.and_then(|query| merged(query, &body)) {
         Ok(asked) => asked,
@@ -84,7 +93,8 @@ pub(super) async fn reload(
         Err(detail) => return problem(StatusCode::BAD_REQUEST, "Malformed If-Match", detail),
     };
     let dry_run = asked.dry_run.unwrap_or(false);
-    let request = Request { trigger: Trigger::Api, reason, dry_run, only_if };
+    let by = Some(actor.to_string());
+    let request = Request { trigger: Trigger::Api, by, reason, dry_run, only_if };
     let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
     if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
         let detail = format!("It is 1 to {MAX_KEY} visible characters.");
@@ -96,7 +106,8 @@ pub(super) async fn reload(
 async fn run(state: AdminState, request: Request, key: Option<String>) -> Response {
     let reloader = Arc::clone(&state.server.reloader);
     let Some(key) = key else { return do_reload(reloader, request).await };
-    let asked = format!("{} {} {:?}", request.reason, request.dry_run, request.only_if);
+    let asked =
+        format!("{:?} {} {} {:?}", request.by, request.reason, request.dry_run, request.only_if);
     let answered = match state.replies.begin(key, asked) {
         Turn::Other => {
             let detail = "This Idempotency-Key came with another request before.";

@@ -1,20 +1,36 @@
-//! Who may talk to the admin API at all: keeps out web pages that a browser beside it has open.
+//! Who may talk to the admin API at all: whoever has a token, if there are any; and never web pages that a browser
+//! beside it has open.
 
 use super::AdminState;
+use super::failures::Counted;
+use super::listener::Peer;
 use super::reply::problem;
-use axum::extract::{Request, State};
+use crate::token::Token;
+use axum::extract::{Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
-use http::{HeaderMap, Method, StatusCode, header};
+use cutover::config::AdminToken;
+use cutover::core::migration::{Actor, Role};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+
+/// Who acts, where there are no tokens.
+const LOCAL: &str = "local";
+/// Says who acts, where there are no tokens: nothing proves it.
+const ACTOR: HeaderName = HeaderName::from_static("x-cutover-actor");
+/// What anybody may ask: whoever restarts processes has no token.
+const OPEN: [&str; 2] = ["/livez", "/readyz"];
 
 pub(super) async fn check(
     State(state): State<AdminState>,
-    request: Request,
+    Extension(Peer(peer)): Extension<Peer>,
+    mut request: Request,
     next: Next,
 ) -> Response {
     let headers = request.headers();
+    let tokens = state.server.reloader.tokens();
     let host = text(headers, header::HOST).or(request.uri().authority().map(|host| host.as_str()));
-    if !host.is_some_and(|host| state.serves_host(host)) {
+    // A page that made its own name resolve to our address has no token; without tokens the name is all there is.
+    if tokens.is_empty() && !host.is_some_and(|host| state.serves_host(host)) {
         let detail = "The Host header names neither this machine's loopback nor admin.listen.";
         return problem(StatusCode::MISDIRECTED_REQUEST, "Unknown host", detail);
     }
@@ -23,7 +39,89 @@ pub(super) async fn check(
         let detail = "This request was made by a web page of another origin.";
         return problem(StatusCode::FORBIDDEN, "Foreign origin", detail);
     }
-    next.run(request).await
+    if OPEN.contains(&request.uri().path()) {
+        return next.run(request).await;
+    }
+    let actor = match tokens.is_empty() {
+        true => named(headers),
+        false => {
+            let owner = presented(headers).and_then(|token| token.owner(&tokens).map(actor));
+            owner.ok_or_else(|| refused(&state, peer, headers.contains_key(header::AUTHORIZATION)))
+        }
+    };
+    match actor {
+        Ok(actor) => {
+            request.extensions_mut().insert(actor);
+            next.run(request).await
+        }
+        Err(reply) => reply,
+    }
+}
+
+fn actor(owner: &AdminToken) -> Actor {
+    Actor::new(&owner.name, owner.role)
+}
+
+/// The one token of the one header that may hold it.
+fn presented(headers: &HeaderMap) -> Option<Token> {
+    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let (only, None) = (all.next()?, all.next()) else { return None };
+    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
+    if scheme.eq_ignore_ascii_case("bearer") { Token::parse(token) } else { None }
+}
+
+/// Whoever reaches the listener may do everything, under whatever name.
+fn named(headers: &HeaderMap) -> Result<Actor, Response> {
+    let Some(name) = headers.get(ACTOR) else { return Ok(Actor::new(LOCAL, Role::Admin)) };
+    let name = std::str::from_utf8(name.as_bytes()).unwrap_or_default();
+    match AdminToken::name_fault(name) {
+        None => Ok(Actor::new(name, Role::Admin)),
+        Some((what, help)) => {
+            let detail = format!("{ACTOR}: {what}; {help}.");
+            Err(problem(StatusCode::BAD_REQUEST, "Malformed name", detail))
+        }
+    }
+}
+
+/// What was presented is never repeated, here or in the log.
+fn refused(state: &AdminState, peer: std::net::IpAddr, presented: bool) -> Response {
+    let failures = state.failures.count(peer, state.server.engine.clock().now());
+    if let Counted::First(left) = failures {
+        let seconds = left.as_secs();
+        tracing::warn!(%peer, "admin API: too many requests without a good token; answered with 429 for {seconds} s");
+    }
+    if let Counted::First(left) | Counted::TooMany(left) = failures {
+        let detail = "Too many requests without a good token came from your address.";
+        let mut reply = problem(StatusCode::TOO_MANY_REQUESTS, "Too many failures", detail);
+        // Rounded up: before that nothing has changed.
+        let seconds = HeaderValue::from(left.as_secs() + 1);
+        reply.headers_mut().insert(header::RETRY_AFTER, seconds);
+        return reply;
+    }
+    let (challenge, detail) = match presented {
+        true => (
+            "Bearer realm=\"cutover\", error=\"invalid_token\"",
+            "The token is none of admin.tokens in the configuration in force. `cutover token new` makes one.",
+        ),
+        false => (
+            "Bearer realm=\"cutover\"",
+            "Send `authorization: Bearer …`; for the command line set CUTOVER_TOKEN, or give --token-file.",
+        ),
+    };
+    let mut reply = problem(StatusCode::UNAUTHORIZED, "A token is needed", detail);
+    let challenge = HeaderValue::from_static(challenge);
+    reply.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    reply
+}
+
+/// `Err`: the actor's role is none of these.
+pub(super) fn allow(actor: &Actor, roles: &[Role]) -> Result<(), Response> {
+    if roles.contains(&actor.role) {
+        return Ok(());
+    }
+    let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
+    let detail = format!("{actor} may not do this; it takes one of: {}.", names.join(", "));
+    Err(problem(StatusCode::FORBIDDEN, "Not with this role", detail))
 }
 
 /// Browsers say where a request comes from; other clients say nothing.
@@ -42,6 +140,6 @@ fn is_foreign(state: &AdminState, headers: &HeaderMap) -> bool {
     by_site || by_origin
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }

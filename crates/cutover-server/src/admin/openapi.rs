@@ -13,7 +13,7 @@ pub struct Endpoint {
     pub path: &'static str,
     /// What it does.
     pub summary: &'static str,
-    /// Statuses it answers with, besides 421 for an unknown host.
+    /// Statuses it answers with, besides 401, 421 and 429 for whoever may not talk to it at all.
     pub statuses: &'static [u16],
 }
 
@@ -63,7 +63,12 @@ pub fn document() -> Value {
         "openapi": "3.1.0",
         "info": { "title": "cutover admin API", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
-        "components": { "schemas": {
+        "security": [{ "token": [] }],
+        "components": { "securitySchemes": { "token": {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "Needed if the configuration has [admin] tokens",
+        } }, "schemas": {
             "Problem": {
                 "type": "object",
                 "required": ["status", "title", "id"],
@@ -99,7 +104,9 @@ pub fn document() -> Value {
 
 fn described(endpoint: &Endpoint) -> Value {
     let mut responses = Map::new();
-    for status in endpoint.statuses {
+    let open = matches!(endpoint.path, "/livez" | "/readyz");
+    let kept_out: &[u16] = if open { &[421] } else { &[401, 421, 429] };
+    for status in endpoint.statuses.iter().chain(kept_out) {
         let problem = json!({ "application/problem+json": {
             "schema": { "$ref": "#/components/schemas/Problem" },
         } });
@@ -119,6 +126,9 @@ fn described(endpoint: &Endpoint) -> Value {
         ("post", "/admin/v1/decide") => Some("Question"),
         _ => None,
     };
+    if open {
+        described["security"] = json!([]);
+    }
     if let Some(schema) = schema {
         let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
         described["requestBody"] =

@@ -1,5 +1,6 @@
 //! What the handlers share.
 
+use super::failures::Failures;
 use super::idempotency::Replies;
 use crate::server::Shared;
 use std::net::{IpAddr, SocketAddr};
@@ -10,12 +11,14 @@ use std::sync::Arc;
 pub struct AdminState {
     pub(super) server: Arc<Shared>,
     pub(super) replies: Replies,
+    pub(super) failures: Arc<Failures>,
     listen: IpAddr,
 }
 
 impl AdminState {
     pub(crate) fn new(server: Arc<Shared>, listen: SocketAddr) -> Self {
-        Self { server, replies: Replies::default(), listen: listen.ip() }
+        let (replies, failures) = (Replies::default(), Arc::default());
+        Self { server, replies, failures, listen: listen.ip() }
     }
 
     /// May this be the host of a request to the admin API? A page that made its own name resolve to our address cannot

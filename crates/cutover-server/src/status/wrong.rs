@@ -1,7 +1,7 @@
 //! What is wrong with a running proxy, and what to do about each.
 
 use super::{ago, list};
-use crate::client::text;
+use crate::admin_api::text;
 use serde::Serialize;
 use serde_json::Value;
 
