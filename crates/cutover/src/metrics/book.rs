@@ -3,7 +3,7 @@
 use super::meter::{MigrationMeter, PluginMeter, RouteMeter, bump};
 use crate::Refused;
 use crate::engine::Installed;
-use crate::plugins::PluginHost;
+use crate::plugins::{PluginHost, Plugins};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -18,7 +18,10 @@ pub(crate) const REFUSALS: [&str; 3] = ["no-route", "plugin", "breaker"];
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     pub(super) meters: Mutex<Meters>,
-    pub(super) generations: Mutex<VecDeque<(u64, Weak<Installed>)>>,
+    /// The generation in force.
+    pub(super) current: Mutex<Weak<Installed>>,
+    /// The plugins of each configuration, with the generation it began with.
+    pub(super) generations: Mutex<VecDeque<(u64, Weak<Plugins>)>>,
     pub(super) refused: [AtomicU64; REFUSALS.len()],
     pub(super) installs: AtomicU64,
     pub(super) refusals: AtomicU64,
@@ -70,11 +73,18 @@ impl Book {
         bump(&self.installs);
         self.last_reload_succeeded.store(true, Relaxed);
         self.last_install_s.store(unix_ms / 1_000, Relaxed);
+        self.restated(installed);
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.push_back((installed.generation().0, Arc::downgrade(installed)));
+        generations.push_back((installed.generation().0, Arc::downgrade(&installed.plugins)));
         if generations.len() > SHOWN_GENERATIONS {
             generations.pop_front();
         }
+    }
+
+    /// A generation with the plugins of the one before.
+    pub(crate) fn restated(&self, installed: &Arc<Installed>) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::downgrade(installed);
     }
 
     pub(super) fn meters(&self) -> MutexGuard<'_, Meters> {
