@@ -144,7 +144,9 @@ impl Plane {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
         let Ready { prepared, ours } = ready;
         let installed = self.engine.install(prepared);
-        self.serve(Serving { installed, ours: Arc::new(ours) })
+        let generation = self.serve(Serving { installed, ours: Arc::new(ours) });
+        self.changed.send_replace(generation);
+        generation
     }
 
     /// Puts the generation in force once more, with migrations that stand elsewhere. Before the first install there is
@@ -159,7 +161,6 @@ impl Plane {
     fn serve(&self, serving: Serving) -> Generation {
         let generation = serving.installed.generation();
         self.served.store(Some(Arc::new(serving)));
-        self.changed.send_replace(generation);
         generation
     }
 
@@ -183,7 +184,7 @@ impl Plane {
         &self.book
     }
 
-    /// Tells of every install.
+    /// Tells of every install; not of migrations that move, which leaves backends as they are.
     pub fn changes(&self) -> watch::Receiver<Generation> {
         self.changed.subscribe()
     }

@@ -3,7 +3,7 @@
 use crate::breaker::Breaker;
 use crate::exchange::Exchange;
 use crate::explain::Explanation;
-use crate::metrics::{Book, Metrics, MigrationMeter, RouteMeter};
+use crate::metrics::{Book, Classes, Metrics, MigrationMeter, RouteMeter};
 use crate::plugin::PluginStatus;
 use crate::plugins::{Loaded, PluginHost, Plugins};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind, Refused};
@@ -83,6 +83,7 @@ pub struct Installed {
 pub(crate) struct Running {
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) meter: Arc<MigrationMeter>,
+    pub(crate) classes: Arc<Classes>,
 }
 
 impl Engine {
@@ -139,11 +140,14 @@ impl Engine {
         let generation = Generation(before.generation.0 + 1);
         let Shared { clock, metrics } = &*self.shared;
         let book = &metrics.book;
-        let running = snapshot.migrations().iter().map(|migration| Running {
-            breaker: before
-                .breaker_of(&snapshot, migration)
-                .unwrap_or_else(|| Arc::new(Breaker::new(clock.now()))),
-            meter: book.migration(&migration.name),
+        let classes = Classes::of(&snapshot, book);
+        let running = snapshot.migrations().iter().zip(classes).map(|(migration, classes)| {
+            let breaker = before.breaker_of(&snapshot, migration);
+            Running {
+                breaker: breaker.unwrap_or_else(|| Arc::new(Breaker::new(clock.now()))),
+                meter: book.migration(&migration.name),
+                classes: Arc::new(classes),
+            }
         });
         let next = Arc::new(Installed {
             generation,

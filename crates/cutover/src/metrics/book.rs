@@ -1,5 +1,6 @@
 //! All meters of an engine by name, and the generations whose gauges are shown. Locked by installs and scrapes only.
 
+use super::ClassMeter;
 use super::meter::{MigrationMeter, PluginMeter, RouteMeter, bump};
 use crate::Refused;
 use crate::engine::Installed;
@@ -35,6 +36,8 @@ pub(crate) struct Book {
 pub(crate) struct Meters {
     pub(super) migrations: BTreeMap<Box<str>, Arc<MigrationMeter>>,
     pub(super) routes: BTreeMap<Box<str>, Arc<RouteMeter>>,
+    /// By migration, then class.
+    pub(super) classes: BTreeMap<(Box<str>, Box<str>), Arc<ClassMeter>>,
     /// By migration, then plugin.
     pub(super) plugins: BTreeMap<(Box<str>, Box<str>), Arc<PluginMeter>>,
 }
@@ -50,6 +53,10 @@ impl Book {
 
     pub(crate) fn route(&self, backend: &str) -> Arc<RouteMeter> {
         Arc::clone(self.meters().routes.entry(backend.into()).or_default())
+    }
+
+    pub(crate) fn class(&self, migration: &str, class: &str) -> Arc<ClassMeter> {
+        Arc::clone(self.meters().classes.entry((migration.into(), class.into())).or_default())
     }
 
     #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "nobody calls plugins"))]
