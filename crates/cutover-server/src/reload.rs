@@ -5,7 +5,7 @@ use crate::plane::InstallError;
 use crate::proxy::Proxy;
 use crate::server::{guard_settings, put_in_force};
 use crate::surroundings::Source;
-use cutover::config::{Config, Finding, Report};
+use cutover::config::{Config, Finding, Motion, Report};
 use cutover::{Conductor, Engine, Generation, charges};
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -162,8 +162,11 @@ impl Reloader {
         }
         let config = self.source.check(&text).map_err(refused)?;
         let file = self.source.file().display().to_string();
-        let moving = |name: &str| self.conductor.is_moving(name);
-        let change = cutover::config::change(present, &config, &moving);
+        let motion = |name: &str| Motion {
+            moving: self.conductor.is_moving(name),
+            moved: self.conductor.has_moved(name),
+        };
+        let change = cutover::config::change(present, &config, &motion);
         if !change.refused.is_empty() {
             return Err(refused(Report { file, findings: change.refused }));
         }
