@@ -15,4 +15,5 @@ mod proxy_upstream;
 mod reload;
 mod stale;
 mod status;
+mod websocket;
 mod world;
