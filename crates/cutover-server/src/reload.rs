@@ -176,7 +176,8 @@ impl Reloader {
             &config.server,
             &self.source,
         )?;
-        let warnings = config.warnings.clone();
+        let mut warnings = config.warnings.clone();
+        warnings.extend(change.ignored);
         if request.dry_run {
             return Ok(Reloaded { generation, warnings });
         }
@@ -185,6 +186,9 @@ impl Reloader {
         let generation = put_in_force(&self.conductor, self.proxy.plane(), charges, ready);
         *present = config;
         self.shown().warnings = warnings.clone();
+        for warning in &warnings {
+            tracing::warn!(key = warning.key, "{}", warning.what);
+        }
         Ok(Reloaded { generation, warnings })
     }
 
