@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod conduct;
 mod early;
 mod fallback;
 mod frames;
