@@ -82,6 +82,7 @@ mod plugins;
 mod plugins;
 mod refused;
 mod status;
+pub mod store;
 #[cfg(test)]
 mod testing;
 
