@@ -36,9 +36,18 @@ impl Change {
 const RESTART: &str = "restart, or start the new one beside it with `cutover run --upgrade`, which \
                        loses no request";
 
-/// Compares the configuration in force with the one that is to follow it. `moving` says whether the migration of that
-/// name has left its first state, so that users would notice if it became another one.
-pub fn change(old: &Config, new: &Config, moving: &dyn Fn(&str) -> bool) -> Change {
+/// What a configuration cannot know of a migration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Motion {
+    /// Reads may be on `new`, so that users would notice if it became another migration.
+    pub moving: bool,
+    /// It has left the first state that the configuration gives it.
+    pub moved: bool,
+}
+
+/// Compares the configuration in force with the one that is to follow it. `motion` says how far the migration of that
+/// name has come.
+pub fn change(old: &Config, new: &Config, motion: &dyn Fn(&str) -> Motion) -> Change {
     let mut change = Change::default();
     let (old, new) = (&old.document, &new.document);
     process(old, new, &mut change);
@@ -47,10 +56,10 @@ pub fn change(old: &Config, new: &Config, moving: &dyn Fn(&str) -> bool) -> Chan
     named("plugin", &old.plugins, &new.plugins, |p| p.name.value.clone(), &mut change);
     routes(old, new, &mut change);
     for before in &old.migrations {
-        let moves = moving(&before.name.value);
+        let motion = motion(&before.name.value);
         match new.migrations.iter().find(|after| after.name == before.name) {
-            None => removed(before, moves, &mut change),
-            Some(after) => migration(before, after, moves, &mut change),
+            None => removed(before, motion.moving, &mut change),
+            Some(after) => migration(before, after, motion, &mut change),
         }
     }
     for after in &new.migrations {
@@ -149,7 +158,7 @@ fn removed(before: &MigrationDocument, moves: bool, change: &mut Change) {
 fn migration(
     before: &MigrationDocument,
     after: &MigrationDocument,
-    moves: bool,
+    motion: Motion,
     change: &mut Change,
 ) {
     if before == after {
@@ -157,14 +166,14 @@ fn migration(
     }
     let name = &before.name.value;
     let known = change.refused.len();
-    if moves {
+    if motion.moving {
         fixed_while_moving(before, after, change);
     }
     if change.refused.len() > known {
         return;
     }
     let allowed = change.allowed.len();
-    if moves {
+    if motion.moved {
         first_state(before, after, change);
     } else {
         percents(before, after, change);

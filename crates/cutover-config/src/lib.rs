@@ -21,7 +21,7 @@ pub mod schema;
 pub mod settings;
 mod units;
 
-pub use change::{Change, change};
+pub use change::{Change, Motion, change};
 pub use finding::{Finding, Report, Severity};
 pub use json::parse_toml_value;
 pub use plan::MigrationPlan;

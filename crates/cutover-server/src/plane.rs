@@ -10,7 +10,7 @@ use crate::lookalike::Lookalikes;
 use crate::upstream::{AddressBook, Backends, Endpoint, Pool, UpstreamError};
 use arc_swap::ArcSwapOption;
 use cutover::config::{Network, PluginUse, ServerSettings, Surroundings};
-use cutover::{Engine, Generation, Installed, PrepareError, Prepared, Snapshot};
+use cutover::{Engine, Generation, Installed, Migration, PrepareError, Prepared, Snapshot};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -36,6 +36,12 @@ pub struct Plane {
 #[derive(Debug)]
 pub struct Serving {
     installed: Arc<Installed>,
+    ours: Arc<Ours>,
+}
+
+/// The server's half, which stays when only a migration moves.
+#[derive(Debug)]
+struct Ours {
     backends: Backends,
     lookalikes: Lookalikes,
     settings: ProxySettings,
@@ -67,10 +73,14 @@ impl ProxySettings {
 #[derive(Debug)]
 pub struct Ready {
     prepared: Prepared,
-    backends: Backends,
-    lookalikes: Lookalikes,
-    settings: ProxySettings,
-    log: Option<Arc<AccessLog>>,
+    ours: Ours,
+}
+
+impl Ready {
+    /// Says where its migrations stand before it is installed.
+    pub fn restate(&mut self, restate: impl FnMut(&mut Migration)) {
+        self.prepared.restate(restate);
+    }
 }
 
 /// Why a configuration cannot be installed. Nothing has changed then.
@@ -120,24 +130,37 @@ impl Plane {
         let backends = Backends::build(&snapshot, &self.book, around, known)?;
         let prepared = self.engine.prepare(snapshot, plugins, around)?;
         let settings = ProxySettings::of(server);
-        let old = before.and_then(|serving| serving.log.clone());
+        let old = before.and_then(|serving| serving.log().cloned());
         let log = match old {
             Some(log) if log.settings() == &server.access_log => Some(log),
             Some(_) | None => AccessLog::start(&server.access_log).map(Arc::new),
         };
         let lookalikes = Lookalikes::of(&prepared);
-        Ok(Ready { prepared, backends, lookalikes, settings, log })
+        Ok(Ready { prepared, ours: Ours { backends, lookalikes, settings, log } })
     }
 
     /// Puts a generation in force. Requests that have begun keep the one they have.
     pub fn install(&self, ready: Ready) -> Generation {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Ready { prepared, backends, lookalikes, settings, log } = ready;
+        let Ready { prepared, ours } = ready;
         let installed = self.engine.install(prepared);
-        let generation = installed.generation();
-        let serving = Serving { installed, backends, lookalikes, settings, log };
-        self.served.store(Some(Arc::new(serving)));
+        let generation = self.serve(Serving { installed, ours: Arc::new(ours) });
         self.changed.send_replace(generation);
+        generation
+    }
+
+    /// Puts the generation in force once more, with migrations that stand elsewhere. Before the first install there is
+    /// nothing to do.
+    pub fn restate(&self, restate: impl FnMut(&mut Migration)) -> Generation {
+        let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(before) = self.newest() else { return Generation(0) };
+        let installed = self.engine.restate(restate);
+        self.serve(Serving { installed, ours: Arc::clone(&before.ours) })
+    }
+
+    fn serve(&self, serving: Serving) -> Generation {
+        let generation = serving.installed.generation();
+        self.served.store(Some(Arc::new(serving)));
         generation
     }
 
@@ -161,7 +184,7 @@ impl Plane {
         &self.book
     }
 
-    /// Tells of every install.
+    /// Tells of every install; not of migrations that move, which leaves backends as they are.
     pub fn changes(&self) -> watch::Receiver<Generation> {
         self.changed.subscribe()
     }
@@ -183,14 +206,14 @@ impl Plane {
 
     /// Opens the access log's file again, after somebody rotated it away.
     pub fn reopen_log(&self) {
-        if let Some(log) = self.newest().and_then(|serving| serving.log.clone()) {
+        if let Some(log) = self.newest().and_then(|serving| serving.log().cloned()) {
             log.reopen();
         }
     }
 
     /// Waits until the access log has written what it was given, for a shutdown.
     pub fn flush_log(&self) {
-        if let Some(log) = self.newest().and_then(|serving| serving.log.clone()) {
+        if let Some(log) = self.newest().and_then(|serving| serving.log().cloned()) {
             log.flush();
         }
     }
@@ -226,7 +249,7 @@ impl Plane {
              cutover_lookalike_headers_removed_total {}",
             self.lookalikes_removed.load(Ordering::Relaxed)
         );
-        if let Some(log) = &serving.log {
+        if let Some(log) = serving.log() {
             let _ = writeln!(
                 out,
                 "# HELP cutover_access_log_dropped Access log lines lost: queue full or file failing.\n\
@@ -246,28 +269,28 @@ impl Serving {
 
     /// Its backends.
     pub fn backends(&self) -> &Backends {
-        &self.backends
+        &self.ours.backends
     }
 
     /// The header names that must have no doubles.
     pub fn lookalikes(&self) -> &Lookalikes {
-        &self.lookalikes
+        &self.ours.lookalikes
     }
 
     /// Its settings.
     pub fn settings(&self) -> &ProxySettings {
-        &self.settings
+        &self.ours.settings
     }
 
     /// Where its access log goes; `None` if it is off.
     pub fn log(&self) -> Option<&Arc<AccessLog>> {
-        self.log.as_ref()
+        self.ours.log.as_ref()
     }
 
     fn encode_addresses(&self, out: &mut String) {
         let rows =
             |out: &mut String, name: &str, value: &dyn Fn(&crate::upstream::Address) -> u32| {
-                for pool in self.backends.pools() {
+                for pool in self.backends().pools() {
                     for each in pool.endpoints().iter() {
                         let (backend, address) = (escaped(pool.name()), each.address.text());
                         let value = value(&each.address);

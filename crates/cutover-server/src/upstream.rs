@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod balance;
+pub mod first_read;
 pub mod health;
 pub mod resolve;
 pub mod tls;

@@ -2,7 +2,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "expectations stand inline at the call")]
 
 use crate::surroundings::loaded;
-use cutover_config::change;
+use cutover_config::{Motion, change};
 use expect_test::{Expect, expect};
 
 const BASE: &str = r#"
@@ -42,7 +42,8 @@ fn told(moving: bool, before: &[(&str, &str)], after: &[(&str, &str)], expected:
             text.replace(from, to)
         })
     };
-    let change = change(&loaded(&replaced(before)), &loaded(&replaced(after)), &|_| moving);
+    let motion = Motion { moving, moved: moving };
+    let change = change(&loaded(&replaced(before)), &loaded(&replaced(after)), &|_| motion);
     let mut lines = change.allowed;
     for finding in change.refused {
         lines.push(format!("refused {}: {}", finding.key, finding.what));

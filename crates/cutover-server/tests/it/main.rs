@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod conduct;
 mod early;
 mod fallback;
 mod frames;
@@ -16,4 +17,5 @@ mod reload;
 mod stale;
 mod status;
 mod tokens;
+mod websocket;
 mod world;

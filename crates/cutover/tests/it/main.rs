@@ -12,5 +12,6 @@ mod readme;
 mod reload;
 mod scene;
 mod sticky;
+mod store;
 #[cfg(feature = "wasm")]
 mod tenants;
