@@ -28,6 +28,7 @@ pub use plan::MigrationPlan;
 pub use reference::reference;
 pub use schema::{schema, schema_text};
 pub use settings::*;
+pub use units::duration;
 
 use cutover_core::Snapshot;
 use document::Document;

@@ -61,6 +61,11 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, UnitError> {
     duration.filter(|d| *d <= LONGEST).ok_or(UnitError::TooLarge)
 }
 
+/// A duration as the configuration spells it, `30s` or `1h30m`; `None` if it is none, or longer than a year.
+pub fn duration(text: &str) -> Option<Duration> {
+    parse_duration(text).ok()
+}
+
 /// Writes a duration in as few units as it needs.
 pub(crate) fn print_duration(duration: Duration) -> String {
     let nanoseconds = duration.as_nanos();

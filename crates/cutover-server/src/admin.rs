@@ -1,12 +1,17 @@
 //! The admin listener: health, metrics, and the API `/admin/v1`. Loopback by default, never on a data port.
 
+mod audit;
 mod config;
 mod decide;
 mod doorkeeper;
+mod events;
 mod failures;
 mod idempotency;
 mod listener;
+mod migrations;
+mod mutation;
 mod openapi;
+mod orders;
 mod probes;
 mod reply;
 mod state;
@@ -14,6 +19,7 @@ mod status;
 
 pub use listener::AdminApp;
 pub use openapi::{ENDPOINTS, Endpoint, document};
+pub use orders::{APPROVAL, VERBS, Verb};
 pub use state::AdminState;
 
 use axum::Router;
@@ -26,7 +32,7 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// Every endpoint, as [`ENDPOINTS`] lists them.
 pub fn router(state: AdminState) -> Router {
-    let routes: [(&str, MethodRouter<AdminState>); 12] = [
+    let routes: [(&str, MethodRouter<AdminState>); 21] = [
         ("/livez", get(probes::livez)),
         ("/readyz", get(probes::readyz)),
         ("/metrics", get(probes::metrics)),
@@ -38,6 +44,16 @@ pub fn router(state: AdminState) -> Router {
         ("/admin/v1/status", get(status::show)),
         ("/admin/v1/backends", get(status::backends)),
         ("/admin/v1/migrations", get(status::migrations)),
+        // A verb stands behind the name: `profile:promote`. No name has a colon in it.
+        ("/admin/v1/migrations/{id}", get(migrations::one).post(orders::by_verb)),
+        ("/admin/v1/migrations/{id}/status", get(migrations::status)),
+        ("/admin/v1/migrations/{id}/verdicts", get(migrations::verdicts)),
+        ("/admin/v1/migrations/{id}/history", get(migrations::history)),
+        ("/admin/v1/migrations/{id}/rollback-cost", get(migrations::rollback_cost)),
+        ("/admin/v1/migrations/{id}/approvals", get(migrations::approvals).post(orders::approve)),
+        ("/admin/v1/audit", get(audit::show)),
+        ("/admin/v1/audit:verify", get(audit::verify)),
+        ("/admin/v1/events", get(events::stream)),
         ("/admin/v1/openapi.json", get(openapi::show)),
     ];
     let mut router = Router::new();

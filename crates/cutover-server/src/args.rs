@@ -1,5 +1,7 @@
 //! The command line: verbs at top level. Nothing wraps the help, so its texts are short: a test holds it to 80 columns.
 
+pub(crate) mod verbs;
+
 use crate::admin_api::Admin;
 use crate::plugin_author::args::PluginVerb;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -33,9 +35,44 @@ pub(crate) enum Verb {
     },
     /// Make a running proxy read its configuration again
     Reload(Reload),
-    /// Show the migrations of a running proxy
-    #[command(alias = "list")]
+    /// Show the migrations of a running proxy, one line each
+    List(List),
+    /// Show who is served by whom, every gate, and what comes next
     Status(Status),
+    /// Say what the next step would do, or what is missing
+    Plan(verbs::Plan),
+    /// Move reads one step forward, or to a share
+    Promote(verbs::Promote),
+    /// Let this share of the users read from new
+    SetWeight(verbs::Share),
+    /// Copy this share of the reads to the other side
+    MirrorTraffic(verbs::Share),
+    /// Let no weight grow until resume
+    Pause(verbs::Plain),
+    /// As pause, for an incident or a change freeze
+    Freeze(verbs::Plain),
+    /// Lift pause and freeze
+    Resume(verbs::Plain),
+    /// Take reads back to old, at once
+    Rollback(verbs::Rollback),
+    /// Give the attempt up: everything to old, phase off
+    Abort(verbs::Plain),
+    /// After a rollback or a failed gate: gather evidence anew
+    Retry(verbs::Plain),
+    /// Approve a move, having seen its evidence
+    Approve(verbs::Opinion),
+    /// Object to a move, having seen its evidence
+    Reject(verbs::Opinion),
+    /// Let everybody read from new, for good
+    SwitchTraffic(verbs::Traffic),
+    /// Take all reads back, as rollback does
+    ReverseTraffic(verbs::Traffic),
+    /// Declare the migration complete: there is no way back
+    Complete(verbs::Complete),
+    /// Practise a rollback on live traffic, and measure it
+    Drill(verbs::Plain),
+    /// Show who did what and why, or verify the audit log
+    Audit(verbs::Audit),
     /// Make tokens for the admin API
     Token {
         #[command(subcommand)]
@@ -46,7 +83,7 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: PluginVerb,
     },
-    /// Show the main job with two live services, 2,000 users and a kill
+    /// Show the main job: two live services, 2,000 users, a kill
     Demo(Demo),
     /// A service of the demo
     #[command(hide = true)]
@@ -94,7 +131,7 @@ pub(crate) struct NewToken {
     /// Whose it is
     #[arg(long)]
     pub(crate) name: String,
-    /// viewer, operator, on-call, approver, admin or automation
+    /// viewer, operator, on-call, approver, admin, automation
     #[arg(long, value_parser = role)]
     pub(crate) role: Role,
     /// Format
@@ -178,9 +215,18 @@ pub(crate) struct Reload {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct List {
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Status {
     /// Only this migration
     pub(crate) name: Option<String>,
+    /// Show it again every two seconds, until Ctrl-C
+    #[arg(long)]
+    pub(crate) watch: bool,
     #[command(flatten)]
     pub(crate) target: Target,
 }

@@ -2,11 +2,12 @@
 
 use std::process::ExitCode;
 
-/// 0 done or healthy, 1 refused or failed, 64 wrong usage. 2, held or inconclusive, belongs to verbs about gates.
+/// 0 done or healthy, 1 refused or failed, 2 held or inconclusive, 64 wrong usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done,
     Failed,
+    Held,
     Usage,
 }
 
@@ -15,6 +16,7 @@ impl From<Exit> for ExitCode {
         Self::from(match exit {
             Exit::Done => 0,
             Exit::Failed => 1,
+            Exit::Held => 2,
             Exit::Usage => 64,
         })
     }

@@ -2,6 +2,7 @@
 
 mod admin_api;
 mod args;
+mod audit;
 mod check;
 mod client;
 mod credentials;
@@ -9,6 +10,7 @@ mod demo;
 mod exit;
 mod log;
 mod new_token;
+mod order;
 mod paragraph;
 mod plugin_author;
 mod run;
@@ -17,6 +19,7 @@ mod status;
 use args::{Cli, ConfigVerb, TokenVerb, Verb};
 use clap::Parser as _;
 use exit::{Exit, print};
+use order::Order;
 use std::process::ExitCode;
 
 #[global_allocator]
@@ -37,7 +40,11 @@ fn main() -> ExitCode {
         exit::say(format_args!("error: --log-level: {error}"));
         return Exit::Usage.into();
     }
-    let exit = match cli.verb {
+    run_verb(cli.verb).into()
+}
+
+fn run_verb(verb: Verb) -> Exit {
+    match verb {
         Verb::Run(args) => run::run(&args),
         Verb::Check(args) => check::check(&args.file, args.output),
         Verb::Explain(args) => client::explain(&args),
@@ -46,11 +53,28 @@ fn main() -> ExitCode {
             Exit::Done
         }
         Verb::Reload(args) => client::reload(&args),
+        Verb::List(args) => status::list_all(&args),
         Verb::Status(args) => status::status(&args),
+        Verb::Audit(args) => audit::audit(&args),
+        Verb::Plan(args) => Order::plan(&args).give(),
+        Verb::Promote(args) => Order::promote(&args).give(),
+        Verb::SetWeight(args) => Order::set_weight(&args).give(),
+        Verb::MirrorTraffic(args) => Order::mirror_traffic(&args).give(),
+        Verb::Pause(args) => Order::plain(":pause", &args).give(),
+        Verb::Freeze(args) => Order::plain(":freeze", &args).give(),
+        Verb::Resume(args) => Order::plain(":resume", &args).give(),
+        Verb::Rollback(args) => Order::rollback(&args).give(),
+        Verb::Abort(args) => Order::plain(":abort", &args).give(),
+        Verb::Retry(args) => Order::plain(":retry", &args).give(),
+        Verb::Approve(args) => Order::opinion(true, &args).give(),
+        Verb::Reject(args) => Order::opinion(false, &args).give(),
+        Verb::SwitchTraffic(args) => Order::switch(&args).give(),
+        Verb::ReverseTraffic(args) => Order::reverse(&args).give(),
+        Verb::Complete(args) => Order::complete(&args).give(),
+        Verb::Drill(args) => Order::plain(":drill", &args).give(),
         Verb::Token { what: TokenVerb::New(args) } => new_token::new_token(&args),
         Verb::Plugin { what } => plugin_author::run(&what),
         Verb::Demo(args) => demo::demo(&args),
         Verb::DemoService(args) => demo::service(&args),
-    };
-    exit.into()
+    }
 }

@@ -49,6 +49,9 @@ pub struct Problem {
     /// Findings of a configuration, one line each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<serde_json::Value>,
+    /// What stands in the way of a move, one by one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<serde_json::Value>,
 }
 
 impl Problem {
@@ -70,6 +73,7 @@ impl Problem {
             detail: detail.into(),
             id: id.to_string(),
             findings: Vec::new(),
+            missing: Vec::new(),
         }
     }
 

@@ -1,33 +1,112 @@
 //! `cutover status`: who is served by whom, what is wrong, and the next useful command, for whoever was woken.
 
 use crate::admin_api::{Asked, text};
-use crate::args::{Output, Status};
+use crate::args::{List, Output, Status};
 use crate::exit::{Exit, print, say};
 use crate::paragraph::{labelled, printable, thousands};
+use screen::{coloured, screen};
 use serde_json::{Value, json};
+use std::time::Duration;
 use wrong::Wrong;
 
+mod moving;
+mod screen;
 mod wrong;
 
+/// How often a watched status is asked for.
+const EVERY: Duration = Duration::from_secs(2);
+
 pub(crate) fn status(args: &Status) -> Exit {
-    let admin = args.target.admin();
-    let reply = admin.ask(&Asked::get("/admin/v1/status")).map_err(|fault| fault.to_string());
-    let mut reply = match reply.and_then(|reply| only(reply, args.name.as_deref())) {
-        Ok(reply) => reply,
+    if args.watch {
+        return watch(args);
+    }
+    match ask(args) {
+        Ok(told) => {
+            match args.target.output {
+                Output::Text => print(coloured(&told.text)),
+                Output::Json => print(format_args!("{:#}", told.reply)),
+            }
+            told.exit
+        }
         Err(error) => {
             say(labelled("error: ", &error));
+            Exit::Failed
+        }
+    }
+}
+
+/// What somebody on call leaves open. What goes wrong with asking is shown, and asked again.
+fn watch(args: &Status) -> Exit {
+    let pause = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let pause = match pause {
+        Ok(pause) => pause,
+        Err(error) => {
+            say(format_args!("error: cannot start: {error}"));
             return Exit::Failed;
         }
     };
-    let wrong = wrong::of(&reply);
-    match args.target.output {
-        Output::Text => print(shown(&reply, &wrong, admin.url)),
-        Output::Json => {
-            reply["wrong"] = json!(wrong);
-            print(format_args!("{reply:#}"));
+    loop {
+        match ask(args) {
+            Ok(told) if args.target.output == Output::Json => print(told.reply),
+            Ok(told) => print(screen(&told.text)),
+            Err(error) => print(screen(&labelled("error: ", &error))),
         }
+        pause.block_on(async { tokio::time::sleep(EVERY).await });
     }
-    if wrong.is_empty() { Exit::Done } else { Exit::Failed }
+}
+
+/// A status, as it is told.
+struct Told {
+    reply: Value,
+    text: String,
+    exit: Exit,
+}
+
+fn ask(args: &Status) -> Result<Told, String> {
+    let admin = args.target.admin();
+    let reply = admin.ask(&Asked::get("/admin/v1/status")).map_err(|fault| fault.to_string())?;
+    let mut reply = only(reply, args.name.as_deref())?;
+    let wrong = wrong::of(&reply);
+    let text = shown(&reply, &wrong, admin.url);
+    reply["wrong"] = json!(wrong);
+    let held = list(&reply["migrations"]).iter().any(|migration| migration["health"] == "held");
+    let exit = match (wrong.is_empty(), held) {
+        (false, _) => Exit::Failed,
+        (true, true) => Exit::Held,
+        (true, false) => Exit::Done,
+    };
+    Ok(Told { reply, text, exit })
+}
+
+/// One line for each migration.
+pub(crate) fn list_all(args: &List) -> Exit {
+    let reply = args.target.admin().ask(&Asked::get("/admin/v1/migrations"));
+    let reply = match reply {
+        Ok(reply) => reply,
+        Err(fault) => {
+            say(labelled("error: ", &fault.to_string()));
+            return Exit::Failed;
+        }
+    };
+    if args.target.output == Output::Json {
+        print(format_args!("{reply:#}"));
+        return Exit::Done;
+    }
+    print(format_args!(
+        "{:<30} {:<16} {:>7} {:>7}  HEALTH",
+        "MIGRATION", "PHASE", "READS", "MIRROR"
+    ));
+    for migration in list(&reply["migrations"]) {
+        print(format_args!(
+            "{:<30} {:<16} {:>7} {:>7}  {}",
+            cut(&text(migration, "name"), 30),
+            text(migration, "position"),
+            text(migration, "readPercent"),
+            text(migration, "mirrorPercent"),
+            text(migration, "health"),
+        ));
+    }
+    Exit::Done
 }
 
 /// Only the migration of that name, and its backends.
@@ -61,7 +140,9 @@ fn shown(reply: &Value, wrong: &[Wrong], admin: &str) -> String {
     lines.push(String::new());
     if wrong.is_empty() {
         lines.push("nothing is wrong".to_owned());
-        lines.push("next: cutover explain 'GET /path' -H 'name: value' --admin URL".to_owned());
+        if migrations.is_empty() {
+            lines.push("next: cutover explain 'GET /path' -H 'name: value' --admin URL".to_owned());
+        }
     }
     for Wrong { what, next } in wrong {
         lines.push(labelled("wrong: ", what));
@@ -117,7 +198,7 @@ fn of_migration(migration: &Value) -> Vec<String> {
     };
     let mut lines = vec![labelled(&format!("{}: ", text(migration, "name")), &stands)];
     lines.push(format!(
-        "  {:<34} {:>11} {:>9} {:>9} {:>9}",
+        "  {:<31} {:>11} {:>14} {:>8} {:>8}",
         "ANSWERED BY", "REQUESTS", "ERRORS", "P50", "P99"
     ));
     for answered in list(&migration["answered"]) {
@@ -133,10 +214,10 @@ fn of_migration(migration: &Value) -> Vec<String> {
             continue;
         }
         lines.push(format!(
-            "  {:<34} {:>11} {:>9} {:>9} {:>9}",
-            cut(&who, 34),
+            "  {:<31} {:>11} {:>14} {:>8} {:>8}",
+            cut(&who, 31),
             thousands(requests),
-            thousands(answered["errors"].as_u64().unwrap_or_default()),
+            failed(answered["errors"].as_u64().unwrap_or_default(), requests),
             took(&answered["p50Ms"]),
             took(&answered["p99Ms"]),
         ));
@@ -158,6 +239,7 @@ fn of_migration(migration: &Value) -> Vec<String> {
         }
     }
     lines.extend(list(&migration["plugins"]).iter().map(of_plugin));
+    lines.extend(moving::lines(migration));
     lines
 }
 
@@ -206,6 +288,17 @@ fn cut(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
         Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
         None => text.to_owned(),
+    }
+}
+
+/// A count of errors, and its share.
+fn failed(errors: u64, requests: u64) -> String {
+    match errors {
+        0 => "0".to_owned(),
+        _ => {
+            let share = 100.0 * errors as f64 / requests.max(1) as f64;
+            format!("{} ({share:.2}%)", thousands(errors))
+        }
     }
 }
 

@@ -2,17 +2,16 @@
 
 use super::AdminState;
 use super::doorkeeper;
-use super::idempotency::{MAX_KEY, Turn};
+use super::mutation::{Mutation, etag};
 use super::reply::{json, problem, refused_config};
 use crate::reload::{ReloadError, Reloaded, Reloader, Request, Trigger};
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, State};
 use axum::response::{IntoResponse as _, Response};
-use cutover::Generation;
 use cutover::config::{Config, parse_toml_value};
 use cutover::core::migration::{Actor, Role};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -88,42 +87,16 @@ pub(super) async fn reload(
         let detail = "Say why, with ?reason=… or {\"reason\": \"…\"}: it is kept with the outcome.";
         return problem(StatusCode::BAD_REQUEST, "A reason is needed", detail);
     };
-    let only_if = match expected(&headers) {
-        Ok(only_if) => only_if,
-        Err(detail) => return problem(StatusCode::BAD_REQUEST, "Malformed If-Match", detail),
+    let mutation = match Mutation::of(&headers) {
+        Ok(mutation) => mutation,
+        Err(refused) => return *refused,
     };
-    let dry_run = asked.dry_run.unwrap_or(false);
+    let (dry_run, only_if) = (asked.dry_run.unwrap_or(false), mutation.only_if);
     let by = Some(actor.to_string());
     let request = Request { trigger: Trigger::Api, by, reason, dry_run, only_if };
-    let key = headers.get("idempotency-key").map(|key| key.to_str().unwrap_or_default().to_owned());
-    if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > MAX_KEY) {
-        let detail = format!("It is 1 to {MAX_KEY} visible characters.");
-        return problem(StatusCode::BAD_REQUEST, "Malformed Idempotency-Key", detail);
-    }
-    run(state, request, key).await
-}
-
-async fn run(state: AdminState, request: Request, key: Option<String>) -> Response {
-    let reloader = Arc::clone(&state.server.reloader);
-    let Some(key) = key else { return do_reload(reloader, request).await };
-    let asked =
-        format!("{:?} {} {} {:?}", request.by, request.reason, request.dry_run, request.only_if);
-    let answered = match state.replies.begin(key, asked) {
-        Turn::Other => {
-            let detail = "This Idempotency-Key came with another request before.";
-            return problem(StatusCode::CONFLICT, "Key used twice", detail);
-        }
-        Turn::Again(repeated) => repeated.answer().await,
-        Turn::First(promise) => {
-            // A task of its own: who else waits for the answer gets it, also if this client leaves.
-            let done = async move { promise.keep(do_reload(reloader, request).await).await };
-            tokio::spawn(done).await.ok()
-        }
-    };
-    answered.unwrap_or_else(|| {
-        let detail = "The reload broke off; the process's log says why.";
-        problem(StatusCode::INTERNAL_SERVER_ERROR, "Failed", detail)
-    })
+    let same = format!("reload {:?} {} {dry_run} {only_if:?}", request.by, request.reason);
+    let doing = do_reload(Arc::clone(&state.server.reloader), request);
+    mutation.once(&state.replies, same, doing).await
 }
 
 async fn do_reload(reloader: Arc<Reloader>, request: Request) -> Response {
@@ -161,21 +134,4 @@ fn merged(query: Asked, body: &[u8]) -> Result<Asked, String> {
     let body: Asked = serde_json::from_slice(body)
         .map_err(|error| format!("The body is not {{\"reason\", \"dryRun\"}}: {error}."))?;
     Ok(Asked { reason: body.reason.or(query.reason), dry_run: body.dry_run.or(query.dry_run) })
-}
-
-/// `If-Match: "7"` is generation 7; `*` is any.
-fn expected(headers: &HeaderMap) -> Result<Option<Generation>, String> {
-    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
-    let text = value.to_str().unwrap_or_default().trim();
-    if text == "*" {
-        return Ok(None);
-    }
-    let number = text.trim_matches('"').parse();
-    number.map(|number| Some(Generation(number))).map_err(|_| {
-        "Give the generation that GET /admin/v1/config answers as ETag, in quotes.".to_owned()
-    })
-}
-
-fn etag(generation: Generation) -> HeaderValue {
-    HeaderValue::from_str(&format!("\"{generation}\"")).expect("digits and quotes are visible")
 }

@@ -1,5 +1,6 @@
 //! The description of the admin API that it serves itself. A test compares it with the router.
 
+use super::orders::{APPROVAL, VERBS, Verb};
 use super::reply::json;
 use axum::response::Response;
 use serde_json::{Map, Value, json};
@@ -26,6 +27,13 @@ const fn endpoint(
     Endpoint { method, path, summary, statuses }
 }
 
+/// Answers about one migration.
+const ONE: &[u16] = &[200, 404];
+/// Answers from the store.
+const READ: &[u16] = &[200, 400, 404, 503];
+/// Answers to an order.
+const ORDER: &[u16] = &[200, 400, 403, 404, 409, 412, 422, 428, 503];
+
 /// Every endpoint of the router.
 pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("get", "/livez", "The process answers", &[200]),
@@ -44,7 +52,40 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("post", "/admin/v1/decide", "Explain a request given as JSON", &[200, 400, 403]),
     endpoint("get", "/admin/v1/status", "Who is served by whom, and what is wrong", &[200]),
     endpoint("get", "/admin/v1/backends", "Addresses and their health", &[200]),
-    endpoint("get", "/admin/v1/migrations", "Migrations, and what they have done", &[200]),
+    endpoint(
+        "get",
+        "/admin/v1/migrations",
+        "Migrations: where they stand, what they have done",
+        &[200],
+    ),
+    endpoint("get", "/admin/v1/migrations/{id}", "One of them; its generation is the ETag", ONE),
+    endpoint("get", "/admin/v1/migrations/{id}/status", "Is it fine?", ONE),
+    endpoint("get", "/admin/v1/migrations/{id}/verdicts", "What the gates say", ONE),
+    endpoint("get", "/admin/v1/migrations/{id}/history", "What happened last", READ),
+    endpoint("get", "/admin/v1/migrations/{id}/rollback-cost", "What going back would do", ONE),
+    endpoint(
+        "get",
+        "/admin/v1/migrations/{id}/approvals",
+        "What people think of the next move",
+        ONE,
+    ),
+    endpoint("post", "/admin/v1/migrations/{id}/approvals", "Approve a move, or reject it", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:promote", "A step forward, or to a share", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:setWeight", "This share of users to new", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:mirrorTraffic", "Mirror this share", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:pause", "No weight grows until resume", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:freeze", "As pause, for an incident", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:resume", "Lift pause and freeze", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:rollback", "Reads go back to old", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:abort", "Give the attempt up: back to off", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:retry", "Gather evidence anew", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:switchTraffic", "Everybody to new", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:reverseTraffic", "Everybody to old", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:complete", "The point of no return", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:drill", "Practise a rollback", ORDER),
+    endpoint("get", "/admin/v1/audit", "The audit log", &[200, 400, 503]),
+    endpoint("get", "/admin/v1/audit:verify", "Is the audit log whole?", &[200, 409, 503]),
+    endpoint("get", "/admin/v1/events", "Transitions as they happen: text/event-stream", &[200]),
     endpoint("get", "/admin/v1/openapi.json", "This description", &[200]),
 ];
 
@@ -78,6 +119,18 @@ pub fn document() -> Value {
                     "detail": { "type": "string" },
                     "id": { "type": "string" },
                     "findings": { "type": "array", "items": { "type": "object" } },
+                    "missing": {
+                        "type": "array",
+                        "description": "What stands in the way of a move, one by one",
+                        "items": {
+                            "type": "object",
+                            "properties": {
+                                "name": { "type": "string" },
+                                "text": { "type": "string" },
+                                "leftMs": { "type": ["integer", "null"] },
+                            },
+                        },
+                    },
                 },
             },
             "Question": {
@@ -121,6 +174,11 @@ fn described(endpoint: &Endpoint) -> Value {
         "parameters": parameters(endpoint),
         "responses": responses,
     });
+    if let Some(verb) = verb(endpoint) {
+        described["requestBody"] = json!({ "content": { "application/json": {
+            "schema": order(verb),
+        } } });
+    }
     let schema = match (endpoint.method, endpoint.path) {
         ("post", "/admin/v1/config:reload") => Some("Reload"),
         ("post", "/admin/v1/decide") => Some("Question"),
@@ -137,6 +195,36 @@ fn described(endpoint: &Endpoint) -> Value {
     described
 }
 
+/// The verb of an order's endpoint.
+fn verb(endpoint: &Endpoint) -> Option<&'static Verb> {
+    let after = endpoint.path.strip_prefix("/admin/v1/migrations/{id}")?;
+    if endpoint.method == "post" && after == "/approvals" {
+        return Some(&APPROVAL);
+    }
+    VERBS.iter().find(|verb| after.strip_prefix(':') == Some(verb.name))
+}
+
+/// What an order says.
+fn order(verb: &Verb) -> Value {
+    let mut properties = Map::new();
+    properties.insert("reason".to_owned(), json!({ "type": "string", "minLength": 1 }));
+    properties.insert("dryRun".to_owned(), json!({ "type": "boolean", "default": false }));
+    for name in verb.takes {
+        let schema = match *name {
+            "to" | "percent" => json!({ "type": ["string", "number"] }),
+            "graded" | "evidence" | "confirm" => json!({ "type": "string" }),
+            _ => json!({ "type": "boolean" }),
+        };
+        properties.insert((*name).to_owned(), schema);
+    }
+    json!({
+        "type": "object",
+        "required": ["reason"],
+        "properties": properties,
+        "additionalProperties": false,
+    })
+}
+
 fn parameters(endpoint: &Endpoint) -> Value {
     let names: &[(&str, &str)] = match (endpoint.method, endpoint.path) {
         ("get", "/admin/v1/decide") => {
@@ -148,10 +236,22 @@ fn parameters(endpoint: &Endpoint) -> Value {
             ("header", "If-Match"),
             ("header", "Idempotency-Key"),
         ],
+        ("get", "/admin/v1/audit") => {
+            &[("query", "from"), ("query", "limit"), ("query", "last"), ("query", "migration")]
+        }
+        ("get", "/admin/v1/migrations/{id}/history") => &[("query", "limit")],
+        ("post", _) if verb(endpoint).is_some() => &[
+            ("query", "reason"),
+            ("query", "dryRun"),
+            ("header", "If-Match"),
+            ("header", "Idempotency-Key"),
+        ],
         _ => &[],
     };
-    let described = names
-        .iter()
-        .map(|(place, name)| json!({ "in": place, "name": name, "schema": { "type": "string" } }));
+    let id = endpoint.path.contains("{id}").then_some(&("path", "id"));
+    let described = id.into_iter().chain(names).map(|(place, name)| {
+        let required = *place == "path";
+        json!({ "in": place, "name": name, "required": required, "schema": { "type": "string" } })
+    });
     described.collect()
 }

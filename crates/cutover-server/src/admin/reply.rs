@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use cutover::config::Report;
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 
 /// A problem.
 pub(super) fn problem(status: StatusCode, title: &str, detail: impl Into<String>) -> Response {
@@ -19,6 +20,12 @@ pub(super) fn refused_config(report: &Report) -> Response {
     let findings = report.findings.iter().filter_map(|finding| serde_json::to_value(finding).ok());
     problem.findings = findings.collect();
     send(status, &problem)
+}
+
+/// What stands in the way, one by one.
+pub(super) fn with_missing(title: &str, detail: String, missing: Vec<Value>) -> Response {
+    let status = StatusCode::CONFLICT;
+    send(status, &Problem { missing, ..Problem::new(status, title, detail) })
 }
 
 fn send(status: StatusCode, problem: &Problem) -> Response {

@@ -3,8 +3,10 @@
 use super::failures::Failures;
 use super::idempotency::Replies;
 use crate::server::Shared;
+use cutover::Happened;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use tokio::sync::broadcast::Sender;
 
 /// What the handlers share.
 #[derive(Clone, Debug)]
@@ -12,13 +14,16 @@ pub struct AdminState {
     pub(super) server: Arc<Shared>,
     pub(super) replies: Replies,
     pub(super) failures: Arc<Failures>,
+    /// Transitions, as they happen.
+    pub(super) events: Sender<Happened>,
     listen: IpAddr,
 }
 
 impl AdminState {
     pub(crate) fn new(server: Arc<Shared>, listen: SocketAddr) -> Self {
         let (replies, failures) = (Replies::default(), Arc::default());
-        Self { server, replies, failures, listen: listen.ip() }
+        let events = super::events::of(&server.conductor);
+        Self { server, replies, failures, events, listen: listen.ip() }
     }
 
     /// May this be the host of a request to the admin API? A page that made its own name resolve to our address cannot

@@ -3,45 +3,87 @@
 //! Nothing here waits for a reload: it is asked when things go badly.
 
 use super::AdminState;
+use super::migrations::{add_view, aside};
 use super::reply::json;
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::response::Response;
+use cutover::core::migration::Actor;
 use cutover::{Answered, Installed, Migration, MigrationStatus, PluginStatus};
 use serde_json::{Value, json};
 
+/// Lines of its history that a migration is shown with.
+const HISTORY: usize = 3;
+
 /// Everything at once, for `cutover status`.
-pub(super) async fn show(State(state): State<AdminState>) -> Response {
-    let server = &state.server;
-    let current = server.engine.current();
-    json(&json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "generation": current.generation().0,
-        "file": server.reloader.source().file().display().to_string(),
-        "ready": server.is_ready(),
-        "nowMs": server.engine.clock().unix_ms(),
-        "lastReload": server.reloader.last(),
-        "warnings": server.reloader.warnings().len(),
-        "migrations": described(&current),
-        "backends": server.proxy.backends(),
-    }))
+pub(super) async fn show(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+) -> Response {
+    let shown = aside(move || {
+        let server = &state.server;
+        let current = server.engine.current();
+        let mut migrations = described(&state, &current, &actor);
+        for migration in &mut migrations {
+            let name = migration["name"].as_str().unwrap_or_default();
+            // A store that cannot be read is told of as trouble of the migration.
+            let records = server.conductor.recent(HISTORY, Some(name)).unwrap_or_default();
+            migration["history"] = json!(records);
+        }
+        json(&json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "generation": current.generation().0,
+            "file": server.reloader.source().file().display().to_string(),
+            "ready": server.is_ready(),
+            "nowMs": server.engine.clock().unix_ms(),
+            "lastReload": server.reloader.last(),
+            "warnings": server.reloader.warnings().len(),
+            "migrations": migrations,
+            "backends": server.proxy.backends(),
+        }))
+    });
+    shown.await
 }
 
-pub(super) async fn migrations(State(state): State<AdminState>) -> Response {
-    let current = state.server.engine.current();
-    let migrations = described(&current);
-    json(&json!({ "generation": current.generation().0, "migrations": migrations }))
+pub(super) async fn migrations(
+    State(state): State<AdminState>,
+    Extension(actor): Extension<Actor>,
+) -> Response {
+    let shown = aside(move || {
+        let current = state.server.engine.current();
+        let migrations = described(&state, &current, &actor);
+        json(&json!({ "generation": current.generation().0, "migrations": migrations }))
+    });
+    shown.await
 }
 
 pub(super) async fn backends(State(state): State<AdminState>) -> Response {
     json(&state.server.proxy.backends())
 }
 
-fn described(current: &Installed) -> Value {
+/// What every migration has done, and where it stands.
+fn described(state: &AdminState, current: &Installed, actor: &Actor) -> Vec<Value> {
+    let views = state.server.conductor.views(actor);
     let plugins = current.plugins();
     let migrations = current.snapshot().migrations().iter().zip(current.migration_status());
-    migrations
-        .map(|(migration, status)| of_migration(current, migration, &status, &plugins))
-        .collect()
+    let one = |(migration, status): (&Migration, MigrationStatus)| {
+        let mut value = of_migration(current, migration, &status, &plugins);
+        if let Some(view) = views.iter().find(|view| view.name == migration.name) {
+            add_view(&mut value, view);
+        }
+        value
+    };
+    migrations.map(one).collect()
+}
+
+/// What one migration has done.
+pub(super) fn of_name(current: &Installed, name: &str) -> Value {
+    let plugins = current.plugins();
+    let migrations = current.snapshot().migrations().iter().zip(current.migration_status());
+    let mut found = migrations.filter(|(migration, _)| *migration.name == *name);
+    let found = found.next();
+    found.map_or(json!({ "name": name }), |(migration, status)| {
+        of_migration(current, migration, &status, &plugins)
+    })
 }
 
 fn of_migration(

@@ -37,9 +37,9 @@ fn trouble_is_told_with_what_to_do() {
         "cutover 0.1.0 takes traffic, generation 3",
         "last reload refused 5 min ago by file: cutover.toml changed",
         "profile: canary, 5% of users read from new, old takes writes, breaker open",
-        "  old (monolith)                       1,902,337        12    2.4 ms     24 ms",
-        "  new (profile-service)                   98,700         3    3.1 ms     >10 s",
-        "  old, after new had failed                2,100         0     1.5 s     1.9 s",
+        "  old (monolith)                    1,902,337     12 (0.00%)   2.4 ms    24 ms",
+        "  new (profile-service)                98,700      3 (0.00%)   3.1 ms    >10 s",
+        "  old, after new had failed             2,100              0    1.5 s    1.9 s",
         "attempts that failed at new: 2,100 timeout",
         "plugin tenant-split: quarantined, 12,345 calls in this generation, 40 failed",
         "profile-1.internal.exam… left out",
@@ -84,4 +84,57 @@ fn one_migration_may_be_asked_for() {
 fn names_and_times_are_readable() {
     assert_eq!((cut("abcd", 4).as_str(), cut("abcde", 4).as_str()), ("abcd", "abc…"));
     assert_eq!(took(&Value::Null), "-");
+}
+
+/// A migration that waits, is held, and has gone back: what stands above is not said twice.
+#[test]
+fn a_migration_says_what_it_waits_for_and_what_comes_next() {
+    let mut migration = troubled()["migrations"][0].clone();
+    let gate = |name: &str, verdict: &str, required: bool| {
+        let text = format!("{name}: 0 in 2,000 requests, needs 1,556 more clean");
+        json!({ "gate": name, "verdict": verdict, "required": required, "text": text })
+    };
+    let more = json!({
+        "generation": 12, "position": "canary 5%", "health": "held", "mirrorPercent": "10%",
+        "evidence": "9f86d081884c7d659a2f", "nowMs": 10_000_000, "enteredMs": 9_280_000,
+        "step": { "at": 2, "of": 5, "dwellMs": 3_600_000 },
+        "held": ["paused by ana (on-call): lunch\u{1b}[2J"],
+        "gates": [gate("errors", "inconclusive", true), gate("fallbacks", "pass", false)],
+        "approvals": [{ "by": "ben", "approves": true, "to": "canary 20%", "reason": "looks good",
+                        "atMs": 9_990_000 }],
+        "next": {
+            "to": "canary 20%", "command": "resume profile", "because": "held by ana",
+            "missing": [
+                { "name": "paused", "text": "paused by ana (on-call): lunch" },
+                { "name": "gate", "text": "errors (inconclusive): 0 in 2,000" },
+                { "name": "dwell", "text": "48m left of 1h here" },
+            ],
+        },
+        "history": [{ "at_ms": 9_280_000, "by": "ana", "event": "promote", "why": "all pass",
+                      "from": { "text": "canary 1%" }, "to": { "text": "canary 5%" } }],
+    });
+    let members = migration.as_object_mut().expect("an object");
+    members.extend(more.as_object().expect("an object").clone());
+    let told = moving::lines(&migration).join("\n");
+    expect_lines(
+        &told,
+        &[
+            "  generation 12, mirror 10%, evidence 9f86d081884c, step 2 of 5, here for 12m of",
+            "  60m at least",
+            "  held: paused by ana (on-call): lunch [2J",
+            "  inconclusive errors: 0 in 2,000 requests, needs 1,556 more clean",
+            "  pass         fallbacks: 0 in 2,000 requests, needs 1,556 more clean (not",
+            "               required)",
+            "  approved: canary 20% by ben, 10s ago: looks good",
+            "  missing for canary 20%: 1 required gate, above",
+            "    - 48m left of 1h here",
+            "  next: cutover resume profile --reason '…'",
+            "        (held by ana)",
+            "  12m ago: canary 1% -> canary 5%, promote by ana: all pass",
+        ],
+    );
+}
+
+fn expect_lines(told: &str, expected: &[&str]) {
+    assert_eq!(told.lines().collect::<Vec<_>>(), expected, "{told}");
 }

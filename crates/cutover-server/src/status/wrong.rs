@@ -2,6 +2,7 @@
 
 use super::{ago, list};
 use crate::admin_api::text;
+use crate::paragraph::printable;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -44,7 +45,7 @@ pub(super) fn of(status: &Value) -> Vec<Wrong> {
 
 fn of_migration(migration: &Value) -> Vec<Wrong> {
     let name = text(migration, "name");
-    let mut wrong = Vec::new();
+    let mut wrong = went_back(migration, &name);
     let breaker = text(migration, "breaker");
     let stopped = migration["disabled"] == true || migration["rolledBack"] == true;
     if breaker != "closed" && !stopped {
@@ -74,6 +75,41 @@ fn of_migration(migration: &Value) -> Vec<Wrong> {
                  and then\ncutover reload --admin {{admin}} --reason '…'"
             ),
         });
+    }
+    wrong
+}
+
+/// What took reads back, stopped the migration, or cannot be written.
+fn went_back(migration: &Value, name: &str) -> Vec<Wrong> {
+    if migration["health"] != "failed" {
+        return Vec::new();
+    }
+    let mut wrong = Vec::new();
+    let trouble = text(migration, "trouble");
+    if !trouble.is_empty() {
+        wrong.push(Wrong {
+            what: format!("{name}: nothing can be written: {trouble}"),
+            next: format!(
+                "until it is mended, disabled = true in [migrations.{name}] takes reads back"
+            ),
+        });
+    }
+    let (held, command) = (list(&migration["held"]), text(&migration["next"], "command"));
+    let next = match &*command {
+        "" => text(&migration["next"], "because"),
+        command => format!("cutover {command} --reason '…'"),
+    };
+    wrong.extend(
+        held.iter()
+            .filter_map(Value::as_str)
+            .map(|held| Wrong { what: format!("{name}: {}", printable(held)), next: next.clone() }),
+    );
+    let red = list(&migration["gates"]).iter().filter(|gate| gate["verdict"] == "fail");
+    if wrong.is_empty() {
+        wrong.extend(red.map(|gate| Wrong {
+            what: format!("{name}: {}", printable(&text(gate, "text"))),
+            next: format!("cutover rollback {name} --reason '…'"),
+        }));
     }
     wrong
 }

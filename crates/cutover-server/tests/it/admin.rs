@@ -23,7 +23,12 @@ async fn every_described_endpoint_exists_and_answers_as_described() {
     let served = json(&client.get("/admin/v1/openapi.json", &[]).await);
     assert_eq!(served, document());
     for endpoint in ENDPOINTS {
-        let reply = client.send(&endpoint.method.to_uppercase(), endpoint.path, &[], "").await;
+        if endpoint.path == "/admin/v1/events" {
+            // It does not end; a test of its own reads from it.
+            continue;
+        }
+        let path = endpoint.path.replace("{id}", "profile");
+        let reply = client.send(&endpoint.method.to_uppercase(), &path, &[], "").await;
         let status = reply.status().as_u16();
         assert!(
             endpoint.statuses.contains(&status),
