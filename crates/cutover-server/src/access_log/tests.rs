@@ -162,7 +162,7 @@ fn nobody_waits_for_a_log_that_is_dropped_and_its_lines_are_written_all_the_same
     let log = AccessLog::start(&settings(LogFormat::Text, path.clone())).expect("started");
     log.write(&record());
     let rest = log.rest();
-    let (tell, told) = std::sync::mpsc::channel();
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
     std::thread::spawn(move || {
         drop(log);
         let _ = tell.send(());
