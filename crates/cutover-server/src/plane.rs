@@ -5,7 +5,7 @@
 
 mod refused;
 
-use crate::access_log::AccessLog;
+use crate::access_log::{AccessLog, Rest};
 use crate::lookalike::Lookalikes;
 use crate::upstream::{AddressBook, Backends, Endpoint, Pool, UpstreamError};
 use arc_swap::ArcSwapOption;
@@ -26,6 +26,8 @@ pub struct Plane {
     installing: Mutex<()>,
     changed: watch::Sender<Generation>,
     closing: AtomicBool,
+    /// Of access logs that are not in force any more.
+    left: Mutex<Vec<Rest>>,
     /// Headers of clients that were removed because programs mistake them for others.
     lookalikes_removed: AtomicU64,
     /// In force until the first install.
@@ -108,6 +110,7 @@ impl Plane {
             installing: Mutex::new(()),
             changed,
             closing: AtomicBool::new(false),
+            left: Mutex::default(),
             lookalikes_removed: AtomicU64::new(0),
             settings,
         }
@@ -160,7 +163,10 @@ impl Plane {
 
     fn serve(&self, serving: Serving) -> Generation {
         let generation = serving.installed.generation();
-        self.served.store(Some(Arc::new(serving)));
+        let serving = Arc::new(serving);
+        if let Some(before) = self.served.swap(Some(Arc::clone(&serving))) {
+            self.leave_log(&before, &serving);
+        }
         generation
     }
 
@@ -211,10 +217,23 @@ impl Plane {
         }
     }
 
-    /// Waits until the access log has written what it was given, for a shutdown.
+    /// Waits until the access log has written what it was given, and those before it, for a shutdown.
     pub fn flush_log(&self) {
         if let Some(log) = self.newest().and_then(|serving| serving.log().cloned()) {
             log.flush();
+        }
+        for rest in self.left.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            rest.flush();
+        }
+    }
+
+    /// Exchanges that have begun may still write to a log that is replaced.
+    fn leave_log(&self, before: &Serving, now: &Serving) {
+        let Some(log) = before.log() else { return };
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|rest| !rest.is_written());
+        if !now.log().is_some_and(|kept| Arc::ptr_eq(kept, log)) {
+            left.push(log.rest());
         }
     }
 
