@@ -4,6 +4,7 @@
 mod backend;
 mod edit;
 mod migration;
+mod mirror;
 mod plugin;
 mod route;
 mod server;

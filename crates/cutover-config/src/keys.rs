@@ -5,14 +5,16 @@
 
 mod backend;
 mod migration;
+mod mirror;
 mod plugin;
 mod route;
 mod server;
 
 pub(crate) use backend::{BACKEND, BACKEND_TLS, HEALTH};
 pub(crate) use migration::{
-    COMPARE, FALLBACK, GATES, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, MIRROR, SECRET, STEPS,
+    FALLBACK, GATES, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, SECRET, STEPS,
 };
+pub(crate) use mirror::{COMPARE, MIRROR};
 pub(crate) use plugin::PLUGIN;
 pub(crate) use route::{EDITS, HEADER_EDITS, HEADERS, MIGRATION_ROUTE, PATH_EDIT, ROUTE};
 pub(crate) use server::{ACCESS_LOG, ADMIN, LISTEN, LISTEN_TLS, SERVER, STATE};

@@ -1,6 +1,7 @@
 //! A document back to text: every value in force, defaults too, in the order of the reference. Never a secret.
 
 mod hide;
+mod mirror;
 
 use crate::document::{
     BackendDocument, Document, HookNames, MigrationDocument, PluginDocument, RouteMatch,
@@ -323,12 +324,14 @@ fn migration(migration: &MigrationDocument) -> Table {
         migration.routes.iter().map(|route| {
             let mut table = matching(&route.matching);
             table.put("write", Printed::Flag(route.write));
+            table.put_some("mirror", route.mirror.map(Printed::Flag));
             table
         }),
     );
     table.put("fallback", fallback(&migration.fallback));
     put_edits(&mut table, &migration.edits);
     table.put_filled("plugins", hooks(&migration.plugins));
+    mirror::put(&mut table, &migration.plan);
     put_dormant(&mut table, migration);
     table
 }
@@ -381,15 +384,6 @@ fn put_dormant(table: &mut Table, migration: &MigrationDocument) {
     for (part, _) in &migration.dormant {
         let mut inner = Table::default();
         match *part {
-            "mirror-percent" => {
-                table.put("mirror-percent", &*plan.mirror.percent.to_string());
-                continue;
-            }
-            "mirror" => {
-                inner.put("concurrency", Printed::Count(plan.mirror.concurrency as u64));
-                inner.put("max-body", &*print_size(plan.mirror.max_body));
-            }
-            "compare" => inner.put_list("ignore", plan.compare.ignore.iter().map(String::as_str)),
             "gates" => {
                 inner.put("errors", &*plan.gates.errors.to_string());
                 let latency = f64::from(plan.gates.latency.thousandths()) / 1_000.0;

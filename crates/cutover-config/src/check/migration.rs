@@ -192,9 +192,6 @@ impl About<'_> {
     fn dormant(&self) {
         for (part, span) in &self.migration.dormant {
             let what = match *part {
-                "mirror-percent" => "mirroring is not active in this version: nothing is copied",
-                "mirror" => "mirroring is not active in this version: its limits are only checked",
-                "compare" => "comparing is not active in this version: its rules are only checked",
                 "gates" => "gates are not active in this version: their limits are only checked",
                 _ => "steps are not active in this version: change read-percent by hand",
             };

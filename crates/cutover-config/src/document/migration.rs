@@ -1,11 +1,12 @@
 //! Reads `[migrations.NAME]`.
 
 use super::edit;
+use super::mirror::{compare, mirror};
 use super::route::{MigrationRouteDocument, nothing, read_migrations};
 use crate::keys;
 use crate::place::{At, Span};
-use crate::plan::{ComparePlan, Data, Date, GatesPlan, MigrationPlan, MirrorPlan, StepsPlan};
-use crate::reader::{Item, Reader, Size, is_bare};
+use crate::plan::{Data, Date, GatesPlan, MigrationPlan, StepsPlan};
+use crate::reader::{Item, Reader};
 use cutover_core::edit::Edits;
 use cutover_core::fallback::{Cause, Causes, FallbackPolicy};
 use cutover_core::key::KeySource;
@@ -232,12 +233,9 @@ struct Planned {
 fn plan(name: &str, reader: &Reader<'_>) -> Planned {
     let owner = reader.require::<String>("owner").map(|at| at.value).unwrap_or_default();
     let expires = reader.require::<Date>("expires");
-    let percent = reader.get_or_default::<Percent>("mirror-percent");
+    let percent = reader.get_or_default::<Percent>("mirror-percent").value;
     let mut dormant = Vec::new();
-    if percent.value > Percent::ZERO {
-        dormant.push(("mirror-percent", percent.span));
-    }
-    for part in ["mirror", "compare", "gates", "steps"] {
+    for part in ["gates", "steps"] {
         dormant.extend(reader.item(part).map(|item| (part, item.span)));
     }
     let (steps, places) = in_table(reader, "steps", &keys::STEPS, steps);
@@ -247,14 +245,8 @@ fn plan(name: &str, reader: &Reader<'_>) -> Planned {
         expires: expires.map_or(Date { year: 0, month: 1, day: 1 }, |at| at.value),
         group: reader.get::<String>("group").map(|at| at.value),
         data: reader.choice("data", &[Data::Shared, Data::External, Data::Cdc]),
-        mirror: in_table(reader, "mirror", &keys::MIRROR, |reader| MirrorPlan {
-            percent: percent.value,
-            concurrency: reader.get_or_default::<u64>("concurrency").value as usize,
-            max_body: reader.get_or_default::<Size>("max-body").value.0,
-        }),
-        compare: in_table(reader, "compare", &keys::COMPARE, |reader| ComparePlan {
-            ignore: reader.item("ignore").map(|list| ignored(&list)).unwrap_or_default(),
-        }),
+        mirror: in_table(reader, "mirror", &keys::MIRROR, |reader| mirror(percent, reader)),
+        compare: in_table(reader, "compare", &keys::COMPARE, compare),
         gates: in_table(reader, "gates", &keys::GATES, |reader| GatesPlan {
             errors: reader.get_or_default("errors").value,
             latency: reader.get_or_default("latency").value,
@@ -293,19 +285,4 @@ fn steps(reader: &Reader<'_>) -> (StepsPlan, [Span; 2]) {
         auto: auto.value,
     };
     (plan, [percents.span, dwell.span])
-}
-
-fn ignored(list: &Item<'_>) -> Vec<String> {
-    let mut all = Vec::new();
-    for item in list.items().into_iter().flatten() {
-        let Some(text) = item.get::<String>() else { continue };
-        let header = text.strip_prefix("header:").is_some_and(is_bare);
-        if header || text.starts_with('/') {
-            all.push(text.value);
-        } else {
-            let what = format!("{:?} is neither a JSON pointer nor a header", text.value);
-            item.error(what, "write \"/items/*/etag\" or \"header:date\"");
-        }
-    }
-    all
 }

@@ -48,7 +48,7 @@ fn the_sample_loads() {
     );
     assert_eq!(plan.gates.latency.to_string(), "1.1");
     assert_eq!(plan.steps.dwell[4], Duration::from_secs(86_400));
-    assert_eq!(plan.compare.ignore.len(), 3);
+    assert_eq!(plan.compare.rules.ignore.len(), 3);
 }
 
 #[test]
@@ -59,9 +59,6 @@ fn the_sample_is_warned_about_what_is_not_active() {
         keys,
         [
             "state.store",
-            "migrations.profile.mirror-percent",
-            "migrations.profile.mirror",
-            "migrations.profile.compare",
             "migrations.profile.gates",
             "migrations.profile.steps",
         ]

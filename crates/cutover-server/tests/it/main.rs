@@ -6,6 +6,7 @@ mod early;
 mod fallback;
 mod frames;
 mod guard;
+mod mirror;
 mod plugin_author;
 mod plugin_stories;
 mod process;
