@@ -125,8 +125,17 @@ impl Play<'_> {
         screen.act(2, "The new service is mended; the gates need new evidence");
         self.stage.new.fault("none").await?;
         ana.types(screen, Command::Retry, "dates are ISO 8601 now")?;
+        self.resumes()?;
         let done = ana.promotes(screen, "no difference any more").await?;
         self.judge(done.entry.to.read_percent > Percent::ZERO, "users read from new");
+        Ok(())
+    }
+
+    /// A few bad replies in an hour make cutover pause before anything is proved.
+    fn resumes(&self) -> anyhow::Result<()> {
+        if self.ana.look()?.standing.progress().paused.is_some() {
+            self.ana.types(self.screen, Command::Resume, "that was the same fault")?;
+        }
         Ok(())
     }
 
@@ -185,6 +194,7 @@ impl Play<'_> {
         screen.act(5, "Mended, and tried again from the beginning, to the end");
         self.stage.new.fault("none").await?;
         ana.types(screen, Command::Retry, "the missing index is there")?;
+        self.resumes()?;
         while ana.look()?.standing.progress().position != Position::Canary(Percent::FULL) {
             ana.promotes(screen, "the gates pass").await?;
         }

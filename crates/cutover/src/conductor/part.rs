@@ -228,7 +228,9 @@ impl Part {
             counts.then_some(reading)
         });
         let stopped = self.evidence.hard_stop().filter(|_| self.charge.rollback);
-        let precaution = self.evidence.precautions(now.millis()).next();
+        // Where something has failed, prudence has nothing to add.
+        let failed = self.evidence.failed().next().is_some();
+        let precaution = self.evidence.precautions(now.millis()).next().filter(|_| !failed);
         Observation {
             gates: readings.collect(),
             kill: stopped.map(|seen| {
