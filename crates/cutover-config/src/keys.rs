@@ -13,9 +13,7 @@ mod server;
 
 pub(crate) use backend::{BACKEND, BACKEND_TLS, HEALTH};
 pub(crate) use course::{DRILL, GATES, STEPS};
-pub(crate) use migration::{
-    FALLBACK, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, SECRET,
-};
+pub(crate) use migration::{FALLBACK, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, SECRET};
 pub(crate) use mirror::{COMPARE, MIRROR};
 pub(crate) use plugin::PLUGIN;
 pub(crate) use route::{EDITS, HEADER_EDITS, HEADERS, MIGRATION_ROUTE, PATH_EDIT, ROUTE};

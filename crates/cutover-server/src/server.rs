@@ -2,9 +2,9 @@
 //! [`Server::start`].
 
 use crate::admin::{self, AdminApp, AdminState};
+use crate::conduct::{self, Keeper};
 use crate::head_guard::{Bounded, Guard, GuardSettings, Guarded, Limits};
 use crate::listen::{ListenError, Sockets, data_listeners};
-use crate::conduct::{self, Keeper};
 use crate::plane::{InstallError, Plane, Ready};
 use crate::proxy::{Parts, Proxy};
 use crate::reload::Reloader;

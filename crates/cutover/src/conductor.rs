@@ -403,9 +403,8 @@ impl Ensemble {
     fn group_of(&self, at: usize, now: Timestamp) -> Group {
         let Some(group) = &self.parts[at].charge.group else { return Group::default() };
         let others = self.parts.iter().enumerate();
-        let others = others.filter(|(other, part)| {
-            *other != at && part.charge.group.as_ref() == Some(group)
-        });
+        let others = others
+            .filter(|(other, part)| *other != at && part.charge.group.as_ref() == Some(group));
         let mut found = Group::default();
         for (_, part) in others {
             let name = || Some(part.charge.course.name.clone());

@@ -10,9 +10,9 @@ mod classes;
 mod encode;
 mod histogram;
 pub(crate) mod meter;
-mod times;
 #[cfg(test)]
 mod tests;
+mod times;
 
 pub(crate) use book::Book;
 pub(crate) use classes::{ClassMeter, Classes};

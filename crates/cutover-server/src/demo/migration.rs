@@ -9,10 +9,10 @@ use super::stage::Stage;
 use super::traffic::{Answered, Traffic};
 use crate::args::Demo;
 use crate::paragraph::thousands;
-use cutover::{Clock as _, Done, SystemClock};
 use cutover::core::evidence::{Gate, Verdict};
 use cutover::core::migration::{Command, Goal, Position};
 use cutover::core::{Percent, Phase};
+use cutover::{Clock as _, Done, SystemClock};
 use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -169,16 +169,15 @@ impl Play<'_> {
         screen.act(4, "The new service becomes slow, and nobody is looking");
         // The bar must stand: how fast old is in this step.
         ana.waits(screen, |view| {
-            view.gates.iter().any(|gate| {
-                gate.gate == Gate::Latency && gate.verdict() == Verdict::Pass
-            })
+            view.gates
+                .iter()
+                .any(|gate| gate.gate == Gate::Latency && gate.verdict() == Verdict::Pass)
         })
         .await?;
         let began = Instant::now();
         self.stage.new.fault("slow").await?;
-        let gone = ana
-            .waits(screen, |view| view.standing.traffic().read_percent == Percent::ZERO)
-            .await?;
+        let gone =
+            ana.waits(screen, |view| view.standing.traffic().read_percent == Percent::ZERO).await?;
         let took = began.elapsed();
         if let Some(latch) = &gone.standing.progress().latch {
             screen.wrapped("         ", &format!("{} failed: {}", latch.gate, latch.sentence));
@@ -227,7 +226,8 @@ impl Play<'_> {
         let seen = crowd.end().await;
         let records = self.proxy.conductor().audit(0, usize::MAX, None)?;
         for record in &records {
-            let line = format!("{:>3}  {} by {}: {}", record.seq, record.event, record.by, record.to.text);
+            let line =
+                format!("{:>3}  {} by {}: {}", record.seq, record.event, record.by, record.to.text);
             screen.wrapped("   ", &line);
         }
         let whole = self.proxy.conductor().verify();

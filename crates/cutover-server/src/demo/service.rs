@@ -169,7 +169,8 @@ impl Service {
     /// If it does not answer.
     pub(crate) async fn fault(&self, fault: &str) -> anyhow::Result<()> {
         let mut stream = TcpStream::connect(self.address).await.context("demo: the service")?;
-        let head = format!("GET /_fault/{fault} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\r\n");
+        let head =
+            format!("GET /_fault/{fault} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\r\n");
         stream.write_all(head.as_bytes()).await?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await?;

@@ -146,7 +146,10 @@ async fn exchange(
             return Ok(());
         }
         if !matches!(session, HttpSession::H1(_)) {
-            return Error::e_explain(ErrorType::InvalidHTTPHeader, "no reply but an informational one");
+            return Error::e_explain(
+                ErrorType::InvalidHTTPHeader,
+                "no reply but an informational one",
+            );
         }
     }
 }

@@ -48,7 +48,10 @@ fn writes_and_other_routes_are_never_copied_and_a_mark_of_a_client_is_removed() 
     stage.get("/elsewhere", &[]);
     stage.get("/elsewhere", &[("x-cutover-mirror", "1"), ("x_cutover_mirror", "1")]);
     let seen = stage.old().last();
-    assert_eq!((seen.header("x-cutover-mirror"), seen.header("x_cutover_mirror")), Default::default());
+    assert_eq!(
+        (seen.header("x-cutover-mirror"), seen.header("x_cutover_mirror")),
+        Default::default()
+    );
     // One that is copied, so that there is an end to wait for.
     stage.get("/api/7", &[("x-cutover-mirror", "1")]);
     stage.settled(|counts| counts.compared == 1);

@@ -9,8 +9,8 @@ use cutover_core::evidence::{
     Answer, Bar, Coverage, Evidence, Gate, Look, RouteClass, Slowness, Verdict,
 };
 use cutover_core::migration::{
-    Effect, EvidenceHash, Group, Moment, Observation, Position, Remedy, Standing, Timestamp,
-    Transition, Withdrawal, expiry,
+    Effect, EvidenceHash, Group, Observation, Position, Remedy, Standing, Timestamp, Transition,
+    Withdrawal, end_of,
 };
 use cutover_core::{Percent, Side};
 use sha2::{Digest as _, Sha256};
@@ -66,8 +66,7 @@ impl Part {
         let restored = restored.filter(|evidence| evidence.epoch() == epoch);
         Self {
             standing,
-            evidence: restored
-                .unwrap_or_else(|| Evidence::new(epoch, charge.limits, now.millis())),
+            evidence: restored.unwrap_or_else(|| Evidence::new(epoch, charge.limits, now.millis())),
             charge,
             before: Counted::default(),
             step: Default::default(),
@@ -102,12 +101,7 @@ impl Part {
     }
 
     /// Stands where another process has brought it.
-    pub(super) fn restored(
-        &mut self,
-        standing: Standing,
-        words: Option<Vec<u64>>,
-        now: Timestamp,
-    ) {
+    pub(super) fn restored(&mut self, standing: Standing, words: Option<Vec<u64>>, now: Timestamp) {
         if standing == self.standing {
             return;
         }
@@ -157,7 +151,8 @@ impl Part {
         };
         let copied = share == Percent::FULL;
         if self.evidence.bar().is_none() {
-            let control: Vec<_> = times(copied)[old].since(&self.step[usize::from(copied)]).collect();
+            let control: Vec<_> =
+                times(copied)[old].since(&self.step[usize::from(copied)]).collect();
             // It says itself how many it lacks.
             let _ = self.evidence.set_bar(&control);
         }
@@ -265,7 +260,8 @@ impl Part {
             coverage: Some(&coverage),
             drilled_ms: drilled.map(|record| record.at.millis()),
         };
-        let asked = Gate::ALL.into_iter().filter(|gate| self.demands(*gate) || WATCHED.contains(gate));
+        let asked =
+            Gate::ALL.into_iter().filter(|gate| self.demands(*gate) || WATCHED.contains(gate));
         asked.map(|gate| self.evidence.answer(gate, &look)).collect()
     }
 
@@ -337,9 +333,7 @@ impl Part {
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
         let progress = self.standing.progress();
         let over = matches!(progress.position, Position::Complete | Position::Retired);
-        let seen = self.observation(Group::default(), now);
-        let moment = Moment { course: &self.charge.course, standing: &self.standing, seen: &seen, now };
-        !over && (progress.expired.is_some() || now >= expiry(&moment))
+        !over && (progress.expired.is_some() || now >= end_of(&self.charge.course, progress))
     }
 }
 

@@ -5,9 +5,9 @@ mod world;
 use super::OrderError;
 use crate::store::StoreError;
 use crate::{Reason, Side};
-use cutover_core::{Percent, Phase};
 use cutover_core::evidence::{Gate, Verdict};
 use cutover_core::migration::{Back, Blocker, Command, Goal, Refusal, Role};
+use cutover_core::{Percent, Phase};
 use http::StatusCode;
 use world::{CANARY, World, percent};
 
@@ -208,7 +208,10 @@ fn a_drill_is_measured_from_the_order_and_restores_what_was() {
 fn unknown_names_are_answered_with_those_that_there_are() {
     let world = World::new(CANARY);
     let error = world.order_of("prfile", Command::Pause).expect_err("there is none");
-    assert_eq!(error.to_string(), "there is no migration \"prfile\"; the configuration has: profile");
+    assert_eq!(
+        error.to_string(),
+        "there is no migration \"prfile\"; the configuration has: profile"
+    );
 }
 
 #[test]

@@ -5,9 +5,9 @@ use crate::config::load;
 use crate::store::{AuditRecord, Commit, Loaded, Memory, Receipt, Store, StoreError, Verified};
 use crate::testing::{GET, Nothing, StillClock, engine_with};
 use crate::{Engine, Outcome, Reason, RequestView, Side};
-use cutover_core::{Percent, Phase};
 use cutover_core::evidence::{Answer, Gate};
 use cutover_core::migration::{Actor, Command, Order, Role};
+use cutover_core::{Percent, Phase};
 use http::{HeaderMap, StatusCode};
 use std::sync::{Arc, Mutex};
 
@@ -165,12 +165,7 @@ impl World {
         self.conductor.tick();
     }
 
-    pub(super) fn seconds(
-        &self,
-        seconds: u32,
-        requests: u32,
-        reply: impl Fn(Side) -> StatusCode,
-    ) {
+    pub(super) fn seconds(&self, seconds: u32, requests: u32, reply: impl Fn(Side) -> StatusCode) {
         for _ in 0..seconds {
             self.second(requests, |side| (reply(side), 0));
         }
@@ -181,11 +176,7 @@ impl World {
         self.seconds(60 * minutes, requests_a_second, |_| StatusCode::OK);
     }
 
-    fn exchange(
-        &self,
-        user: &str,
-        reply: &impl Fn(Side) -> (StatusCode, u64),
-    ) -> (Side, Reason) {
+    fn exchange(&self, user: &str, reply: &impl Fn(Side) -> (StatusCode, u64)) -> (Side, Reason) {
         let mut headers = HeaderMap::new();
         headers.insert("x-user-id", user.parse().expect("it is visible ASCII"));
         let request = RequestView::new(&GET, "shop.example", "/api/7", &headers);
