@@ -7,7 +7,7 @@ mod trouble;
 mod writer;
 
 use super::{AuditRecord, Commit, Failing, Loaded, Receipt, Store, StoreError, Verified};
-use opened::Place;
+use opened::{Opened, Place};
 use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -44,6 +44,11 @@ impl Redb {
         failing: Arc<Failing>,
     ) -> Result<Self, StoreError> {
         Self::open_at(folder.as_ref(), Some(failing))
+    }
+
+    /// Verifies the audit log of a store that no process has open, and leaves its file untouched.
+    pub fn verify_file(file: impl AsRef<Path>) -> Result<Verified, StoreError> {
+        Opened::copy(file.as_ref(), false)?.look(tables::verify)
     }
 
     fn open_at(folder: &Path, failing: Option<Arc<Failing>>) -> Result<Self, StoreError> {
@@ -108,7 +113,13 @@ impl Store for Redb {
         limit: usize,
         migration: Option<&str>,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        self.shared.records(&Wanted { from, newest_first: false, limit, migration })
+        self.shared.records(&Wanted {
+            from,
+            until: u64::MAX,
+            newest_first: false,
+            limit,
+            migration,
+        })
     }
 
     fn recent(
@@ -116,7 +127,13 @@ impl Store for Redb {
         limit: usize,
         migration: Option<&str>,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        self.shared.records(&Wanted { from: 0, newest_first: true, limit, migration })
+        self.shared.records(&Wanted {
+            from: 0,
+            until: u64::MAX,
+            newest_first: true,
+            limit,
+            migration,
+        })
     }
 
     fn verify(&self) -> Result<Verified, StoreError> {

@@ -40,6 +40,7 @@ pub(super) enum Write {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) from: u64,
+    pub(super) until: u64,
     pub(super) newest_first: bool,
     pub(super) limit: usize,
     pub(super) migration: Option<&'a str>,
@@ -162,7 +163,7 @@ pub(super) fn records(
     wanted: &Wanted<'_>,
 ) -> Result<Vec<AuditRecord>, Trouble> {
     let audit = view.open_table(AUDIT)?;
-    let mut rows = audit.range(wanted.from..)?;
+    let mut rows = audit.range(wanted.from..=wanted.until)?;
     let mut records = Vec::new();
     while records.len() < wanted.limit {
         let row = if wanted.newest_first { rows.next_back() } else { rows.next() };

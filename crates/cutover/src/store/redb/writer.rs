@@ -123,8 +123,7 @@ impl Shared {
         written
     }
 
-    /// The database refuses everything after its first error: let go of it, and open it anew, so
-    /// that it can be read.
+    /// The database refuses everything after its first error: let go of it, and open it anew.
     fn fall(&self, error: &StoreError) {
         let lost = matches!(error, StoreError::Unsynced { .. });
         let next = if lost { Hold::Lost(error.clone()) } else { Hold::Down(error.clone()) };
@@ -192,21 +191,26 @@ impl Shared {
     }
 
     pub(super) fn records(&self, wanted: &Wanted<'_>) -> Result<Vec<AuditRecord>, StoreError> {
-        self.read(|opened| opened.look(|view| tables::records(view, wanted)))
+        let look = |opened: &Opened, wanted| opened.look(|view| tables::records(view, wanted));
+        match &*self.hold() {
+            Hold::Closed => Err(StoreError::HandingOver),
+            Hold::Open(opened) if opened.failure().is_none() => look(opened, wanted),
+            Hold::Open(_) | Hold::Down(_) | Hold::Lost(_) => {
+                // What was refused may be in the file all the same. It is not told.
+                let until = self.known().image.0.head.seq;
+                look(&Opened::copy(&self.place.path, true)?, &Wanted { until, ..*wanted })
+            }
+        }
     }
 
     pub(super) fn verify(&self) -> Result<Verified, StoreError> {
-        self.read(|opened| opened.look(tables::verify))
-    }
-
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&Opened) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
         match &*self.hold() {
-            Hold::Open(opened) => read(opened),
-            Hold::Down(error) | Hold::Lost(error) => Err(error.clone()),
             Hold::Closed => Err(StoreError::HandingOver),
+            Hold::Open(opened) if opened.failure().is_none() => opened.look(tables::verify),
+            Hold::Open(_) | Hold::Down(_) => {
+                Opened::copy(&self.place.path, true)?.look(tables::verify)
+            }
+            Hold::Lost(error) => Err(error.clone()),
         }
     }
 
