@@ -129,3 +129,6 @@ fn meaning(operation: Operation, error: Arc<io::Error>, path: &Path) -> StoreErr
         _ => StoreError::Failed { path, error },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,11 +75,12 @@ impl Shared {
         while let Ok(first) = jobs.recv() {
             let mut batch = Batch::new(self.known().clone());
             batch.add(first);
-            for job in jobs.try_iter().take(MOST_JOBS - 1) {
-                batch.add(job);
+            for _ in 1..MOST_JOBS {
                 if batch.closing.is_some() {
                     break;
                 }
+                let Ok(job) = jobs.try_recv() else { break };
+                batch.add(job);
             }
             let closing = batch.closing.take();
             self.finish(batch);
@@ -286,3 +287,6 @@ impl Batch {
         self.secrets.push((secret, reply));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,15 +75,16 @@ fn kill_many(lane: u32, kills: u32) -> usize {
     let mut random = u64::from(lane) + 1;
     let (mut told, mut store) = (0, folder());
     for kill in 0..kills {
-        if kill % KILLS_OF_ONE_STORE == 0 {
+        let is_new = kill % KILLS_OF_ONE_STORE == 0;
+        if is_new {
             store = folder();
         }
         // Not good randomness, but other numbers every time.
         random =
             random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let wait = Duration::from_micros((random >> 33) % 20_000);
-        // Some while they open the store, most at some point after a first commit.
-        let acknowledged = kill_one(store.path(), wait, random >> 60 != 0);
+        // Some while they make or open the store, most at some point after a first commit.
+        let acknowledged = kill_one(store.path(), wait, !is_new && random >> 60 != 0);
         look_after(&store, &acknowledged);
         told += acknowledged.len();
     }
