@@ -8,7 +8,6 @@ mod writer;
 
 use super::{AuditRecord, Commit, Failing, Loaded, Receipt, Store, StoreError, Verified};
 use opened::{Opened, Place};
-use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -52,13 +51,9 @@ impl Redb {
     }
 
     fn open_at(folder: &Path, failing: Option<Arc<Failing>>) -> Result<Self, StoreError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let unopened =
             |error| StoreError::Unopened { path: folder.to_owned(), error: Arc::new(error) };
-        builder.create(folder).map_err(unopened)?;
+        disk::make_folder(folder).map_err(unopened)?;
         let shared = Arc::new(Shared::open(Place { path: folder.join(FILE), failing })?);
         let (jobs, queue) = sync_channel(MOST_JOBS);
         let served = Arc::clone(&shared);
@@ -149,10 +144,11 @@ impl Store for Redb {
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        if self.shared.is_closed() {
-            return Ok(());
+        match self.ask(Job::Close) {
+            // By somebody else, before.
+            Err(StoreError::HandingOver) => Ok(()),
+            closed => closed,
         }
-        self.ask(Job::Close)
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::store::{Failing, Operation};
 use ::redb::backends::{FileBackend, InMemoryBackend};
 use ::redb::{BackendError, StorageBackend};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read};
 use std::ops::Bound;
 use std::path::Path;
@@ -48,10 +48,7 @@ impl Disk {
         if is_half_made(&file)? {
             file.set_len(0)?;
         }
-        // A new file's name is not on the disk before its folder is.
-        if let Some(folder) = path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
+        path.parent().map_or(Ok(()), sync_folder)?;
         let file = FileBackend::new(file).map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Some(Self::over(Box::new(file), failing)))
     }
@@ -85,6 +82,32 @@ impl Disk {
         let done = may.and_then(|()| act(&*self.file));
         done.map_err(|error| self.first.note(operation, error))
     }
+}
+
+/// Makes a folder, and those above it, for nobody else to read.
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.unwrap_or(Path::new("."));
+    if parent != folder {
+        make_folder(parent)?;
+    }
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+        _ => {}
+    }
+    sync_folder(parent)
+}
+
+/// A new file is not on the disk before its name is.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    // Elsewhere a folder cannot be opened, and keeps its names by itself.
+    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Was it locked, and not by somebody else?

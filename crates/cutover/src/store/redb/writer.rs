@@ -72,6 +72,7 @@ impl Shared {
 
     /// Does jobs until there are no more, or one of them closes the store.
     pub(super) fn serve(&self, jobs: &Receiver<Job>) {
+        let _mourner = Mourner(self);
         while let Ok(first) = jobs.recv() {
             let mut batch = Batch::new(self.known().clone());
             batch.add(first);
@@ -172,10 +173,6 @@ impl Shared {
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        matches!(&*self.hold(), Hold::Closed)
-    }
-
     /// Everything that is known, in memory.
     pub(super) fn image(&self) -> Image {
         self.known().image.clone()
@@ -227,6 +224,17 @@ impl Shared {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells everybody if the thread ends by a fault of ours.
+struct Mourner<'a>(&'a Shared);
+
+impl Drop for Mourner<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.exchange(Hold::Lost(StoreError::Gone));
+        }
     }
 }
 

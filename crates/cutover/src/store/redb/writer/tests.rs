@@ -1,8 +1,12 @@
 //! What waits is written together, and everybody is told what became of theirs.
 
 use super::*;
+use crate::store::redb::disk::Disk;
 use crate::store::testing::commit;
 use crate::store::{Failing, Operation};
+use ::redb::StorageBackend;
+use ::redb::backends::InMemoryBackend;
+use std::path::Path;
 use std::sync::mpsc::{Receiver, sync_channel};
 use tempfile::TempDir;
 
@@ -111,4 +115,49 @@ fn who_comes_after_the_close_is_told_by_silence() {
     drop(queue);
     assert!(late.recv().is_err(), "nobody answers");
     assert!(matches!(shared.health(), Err(StoreError::HandingOver)), "and here is why");
+}
+
+/// A file whose operations are a fault of the program.
+#[derive(Debug)]
+struct Faulty(InMemoryBackend);
+
+impl StorageBackend for Faulty {
+    fn len(&self) -> io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> io::Result<()> {
+        assert_ne!(std::thread::current().name(), Some("faulty"), "a fault");
+        Ok(())
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
+        self.0.write(offset, data)
+    }
+}
+
+#[test]
+fn a_writer_that_ends_by_a_fault_is_missed() {
+    let waiting = Waiting::new();
+    let disk = Disk::over(Box::new(Faulty(InMemoryBackend::new())), None);
+    let opened = Opened::over(disk, Path::new("faulty"), false).expect("memory works");
+    waiting.shared.exchange(Hold::Open(opened));
+    let told = waiting.commit("profile", 1);
+    let Waiting { shared, queue, .. } = waiting;
+    let shared = Arc::new(shared);
+    let served = Arc::clone(&shared);
+    let thread = std::thread::Builder::new().name("faulty".into());
+    let thread = thread.spawn(move || served.serve(&queue)).expect("the system has threads");
+    assert!(thread.join().is_err(), "it has panicked");
+    assert!(told.recv().is_err(), "nobody answers");
+    assert!(matches!(shared.health(), Err(StoreError::Gone)));
+    assert_eq!(shared.image().0.head, Receipt::default());
 }
