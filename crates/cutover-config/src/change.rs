@@ -3,6 +3,7 @@
 use crate::Config;
 use crate::document::{Document, MigrationDocument};
 use crate::finding::{Finding, Severity};
+use cutover_core::Percent;
 use std::collections::{HashMap, HashSet};
 
 /// The difference between two configurations, from the running one's point of view.
@@ -12,12 +13,14 @@ pub struct Change {
     pub allowed: Vec<String>,
     /// What cannot change now, and what to do instead. If there is any, nothing may be taken over.
     pub refused: Vec<Finding>,
+    /// What is taken over but changes nothing, and what would. Warnings.
+    pub ignored: Vec<Finding>,
 }
 
 impl Change {
     /// Nothing differs?
     pub fn is_empty(&self) -> bool {
-        self.allowed.is_empty() && self.refused.is_empty()
+        self.allowed.is_empty() && self.refused.is_empty() && self.ignored.is_empty()
     }
 
     fn allow(&mut self, what: String) {
@@ -33,8 +36,18 @@ impl Change {
 const RESTART: &str = "restart, or start the new one beside it with `cutover run --upgrade`, which \
                        loses no request";
 
-/// Compares the configuration in force with the one that is to follow it.
-pub fn change(old: &Config, new: &Config) -> Change {
+/// What a configuration cannot know of a migration.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Motion {
+    /// Reads may be on `new`, so that users would notice if it became another migration.
+    pub moving: bool,
+    /// It has left the first state that the configuration gives it.
+    pub moved: bool,
+}
+
+/// Compares the configuration in force with the one that is to follow it. `motion` says how far the migration of that
+/// name has come.
+pub fn change(old: &Config, new: &Config, motion: &dyn Fn(&str) -> Motion) -> Change {
     let mut change = Change::default();
     let (old, new) = (&old.document, &new.document);
     process(old, new, &mut change);
@@ -43,9 +56,10 @@ pub fn change(old: &Config, new: &Config) -> Change {
     named("plugin", &old.plugins, &new.plugins, |p| p.name.value.clone(), &mut change);
     routes(old, new, &mut change);
     for before in &old.migrations {
+        let motion = motion(&before.name.value);
         match new.migrations.iter().find(|after| after.name == before.name) {
-            None => removed(before, &mut change),
-            Some(after) => migration(before, after, &mut change),
+            None => removed(before, motion.moving, &mut change),
+            Some(after) => migration(before, after, motion, &mut change),
         }
     }
     for after in &new.migrations {
@@ -71,8 +85,11 @@ fn process(old: &Document, new: &Document, change: &mut Change) {
     let limits = |s: &crate::ServerSettings| (s.max_header_bytes, s.max_headers);
     fixed("server.max-header-bytes", limits(a) != limits(b), "limits of headers");
     fixed("server.access-log", a.access_log != b.access_log, "the access log");
-    fixed("admin.listen", old.admin != new.admin, "the admin listener");
+    fixed("admin.listen", old.admin.listen != new.admin.listen, "the admin listener");
     fixed("state.store", old.state != new.state, "the store");
+    if old.admin.tokens != new.admin.tokens {
+        change.allow("admin.tokens change".to_owned());
+    }
     if a.drain != b.drain {
         change.allow(format!("server.drain becomes {}", crate::units::print_duration(b.drain)));
     }
@@ -123,59 +140,93 @@ fn routes(old: &Document, new: &Document, change: &mut Change) {
     }
 }
 
-/// Does a migration serve reads from `new`, or may it at any moment?
-fn is_moving(migration: &MigrationDocument) -> bool {
-    migration.read_percent.is_some()
-}
-
-fn removed(before: &MigrationDocument, change: &mut Change) {
+fn removed(before: &MigrationDocument, moves: bool, change: &mut Change) {
     let name = &before.name.value;
-    if is_moving(before) {
+    if moves {
         let key = format!("migrations.{name}");
         let what = format!("migration {name} is moving and cannot be removed");
-        let help = "take read-percent away first, reload, and remove it then; or give its routes to \
-                    the new backend when it is complete";
-        change.refuse(&key, &what, help);
+        let help = format!(
+            "first `cutover abort {name}`, and remove it then; or give its routes to the new \
+             backend when it is complete"
+        );
+        change.refuse(&key, &what, &help);
     } else {
         change.allow(format!("migration {name} is removed"));
     }
 }
 
-fn migration(before: &MigrationDocument, after: &MigrationDocument, change: &mut Change) {
+fn migration(
+    before: &MigrationDocument,
+    after: &MigrationDocument,
+    motion: Motion,
+    change: &mut Change,
+) {
     if before == after {
         return;
     }
     let name = &before.name.value;
     let known = change.refused.len();
-    if is_moving(before) {
+    if motion.moving {
         fixed_while_moving(before, after, change);
     }
     if change.refused.len() > known {
         return;
     }
-    let percent = |m: &MigrationDocument| match m.read_percent {
-        Some(at) => format!("canary at {}", at.value),
-        None => "off".to_owned(),
-    };
-    let mut said = false;
-    if before.read_percent != after.read_percent {
-        change.allow(format!("migration {name}: {} becomes {}", percent(before), percent(after)));
-        said = true;
+    let allowed = change.allowed.len();
+    if motion.moved {
+        first_state(before, after, change);
+    } else {
+        percents(before, after, change);
     }
     if before.disabled != after.disabled {
         let state = if after.disabled { "disabled: everything to old" } else { "enabled again" };
         change.allow(format!("migration {name} is {state}"));
-        said = true;
     }
-    let same = |m: &MigrationDocument| MigrationDocument {
-        read_percent: None,
-        disabled: false,
-        ..m.clone()
-    };
-    if same(before) != same(after) {
+    if without_percents(before) != without_percents(after) {
+        let said = change.allowed.len() > allowed;
         let also = if said { "other settings change too" } else { "settings change" };
         change.allow(format!("migration {name}: {also}"));
     }
+}
+
+/// A migration, but for what has been said about it by then.
+fn without_percents(migration: &MigrationDocument) -> MigrationDocument {
+    let mut rest = MigrationDocument { read_percent: None, disabled: false, ..migration.clone() };
+    rest.plan.first = None;
+    rest.plan.mirror.percent = Percent::ZERO;
+    rest
+}
+
+/// The first state of a migration that stands in it.
+fn percents(before: &MigrationDocument, after: &MigrationDocument, change: &mut Change) {
+    let name = &before.name.value;
+    let percent = |m: &MigrationDocument| match m.read_percent {
+        Some(at) => format!("canary at {}", at.value),
+        None => "off".to_owned(),
+    };
+    if before.read_percent != after.read_percent {
+        change.allow(format!("migration {name}: {} becomes {}", percent(before), percent(after)));
+    }
+    let [was, is] = [before, after].map(|m| m.plan.mirror.percent);
+    if was != is {
+        change.allow(format!("migration {name}: mirror-percent {was} becomes {is}"));
+    }
+}
+
+/// The first state of a migration that has left it: the change is taken over, and changes nothing.
+fn first_state(before: &MigrationDocument, after: &MigrationDocument, change: &mut Change) {
+    let name = &before.name.value;
+    let mut ignore = |key: &str, differs: bool, verb: &str| {
+        if differs {
+            let what =
+                format!("migration {name} has moved: {key} is only its first state; use {verb}");
+            let (key, help) = (format!("migrations.{name}.{key}"), format!("{verb} {name}"));
+            change.ignored.push(Finding::whole(Severity::Warning, &key, &what, Some(&help)));
+        }
+    };
+    ignore("read-percent", before.read_percent != after.read_percent, "cutover set-weight");
+    let mirror = before.plan.mirror.percent != after.plan.mirror.percent;
+    ignore("mirror-percent", mirror, "cutover mirror-traffic");
 }
 
 /// What would send users to the other side, or to another system, without anybody having decided it.
@@ -185,24 +236,18 @@ fn fixed_while_moving(before: &MigrationDocument, after: &MigrationDocument, cha
         let key = format!("migrations.{name}.{key}");
         change.refuse(&key, &format!("migration {name} is moving: {what}"), help);
     };
-    let off = "take read-percent away and reload first; users then start again from old";
-    let aside =
-        "change the backend's addresses instead, or take read-percent away and reload first";
+    let off = format!("first `cutover abort {name}`; users then start again from old");
+    let aside = format!("change the backend's addresses instead, or first `cutover abort {name}`");
     if before.key != after.key {
-        refuse("key", "another key would send users to the other side", off);
+        refuse("key", "another key would send users to the other side", &off);
     }
-    let group_salt = |m: &MigrationDocument| {
-        let salt = m.salt.as_ref().map(|salt| salt.value.clone());
-        let group = m.plan.group.clone().filter(|_| salt.as_deref() == Some("group"));
-        (group, salt, m.bucketing)
-    };
-    if group_salt(before) != group_salt(after) {
-        refuse("salt", "another salt would send users to the other side", off);
+    if before.plan.course.salt != after.plan.course.salt {
+        refuse("salt", "another salt would send users to the other side", &off);
     }
     if before.old != after.old {
-        refuse("old", "its old backend cannot be another one", aside);
+        refuse("old", "its old backend cannot be another one", &aside);
     }
     if before.new != after.new {
-        refuse("new", "its new backend cannot be another one", aside);
+        refuse("new", "its new backend cannot be another one", &aside);
     }
 }

@@ -27,6 +27,7 @@ pub(crate) fn check(document: &Document, around: &dyn Surroundings, sink: &Sink)
         migration::check(migration, &names, around, sink);
     }
     migration::check_groups(&document.migrations, sink);
+    eyes(document, sink);
     unused(document, sink);
     sizes(document, sink)
 }
@@ -77,12 +78,11 @@ impl<'d> Names<'d> {
 fn listeners(document: &Document, sink: &Sink) {
     let Some(address) = document.admin.listen else { return };
     let span = document.admin.span;
-    if !address.ip().is_loopback() {
+    if !address.ip().is_loopback() && document.admin.tokens.is_empty() {
         let port = address.port();
-        let what = format!("{address} can be reached from outside, and there are no tokens yet");
+        let what = format!("{address} can be reached from outside, and there are no tokens");
         let help = format!(
-            "write \"127.0.0.1:{port}\", or \"off\"; tokens for remote operators come in a later \
-             version"
+            "write \"127.0.0.1:{port}\", or add tokens: cutover token new --name NAME --role ROLE"
         );
         sink.error(span, "admin.listen", what, help);
     }
@@ -96,6 +96,23 @@ fn listeners(document: &Document, sink: &Sink) {
         // Where [admin] is silent, its default is what collides.
         let span = if span.end == 0 { document.listen } else { span };
         sink.error(span, "admin.listen", what, "give the admin listener a port of its own");
+    }
+}
+
+/// Approvals by others take names that somebody has proved to have.
+fn eyes(document: &Document, sink: &Sink) {
+    if !document.admin.tokens.is_empty() || document.admin.listen.is_none() {
+        return;
+    }
+    for migration in &document.migrations {
+        let asked = migration.plan.course.approvals;
+        if asked == 0 {
+            continue;
+        }
+        let key = format!("migrations.{}.steps.approvals", migration.name.value);
+        let what = "without tokens anybody may give any name: nothing proves a second person";
+        let help = "add tokens to [admin]: cutover token new --name NAME --role ROLE";
+        sink.warning(migration.name.span, key, what, help);
     }
 }
 

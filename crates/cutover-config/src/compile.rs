@@ -9,9 +9,7 @@ use cutover_core::key::QaHeader;
 use cutover_core::migration::{Plugins, TrafficState};
 use cutover_core::route::RouteError;
 use cutover_core::snapshot::{Place, Target};
-use cutover_core::{
-    BackendId, Migration, MigrationId, Phase, PlaceId, Salt, Snapshot, SnapshotBuilder,
-};
+use cutover_core::{BackendId, Migration, MigrationId, Phase, PlaceId, Snapshot, SnapshotBuilder};
 use std::collections::HashMap;
 use std::path::PathBuf;
 
@@ -79,17 +77,12 @@ fn plain_migration(
     any: BackendId,
     around: &dyn Surroundings,
 ) -> Migration {
-    let salt = match (&document.salt, &document.plan.group) {
-        (Some(salt), Some(group)) if salt.value == "group" => group,
-        (Some(salt), _) => salt,
-        (None, _) => &document.name,
-    };
     Migration {
         name: document.name.as_str().into(),
         old: any,
         new: any,
         key: document.key.iter().map(|source| source.value.clone()).collect(),
-        salt: Salt::with_bucketing(salt, document.bucketing),
+        salt: document.plan.course.salt.clone(),
         allow: document.allow.iter().map(|user| user.as_str()).collect(),
         deny: document.deny.iter().map(|user| user.as_str()).collect(),
         qa: document.qa.as_ref().and_then(|qa| {

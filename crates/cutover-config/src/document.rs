@@ -1,7 +1,9 @@
 //! The text as typed values with their places: nothing but spelling. What the values mean together is for
 //! [`check`](crate::check).
 
+mod admin;
 mod backend;
+mod course;
 mod edit;
 mod migration;
 mod plugin;
@@ -45,7 +47,7 @@ impl Document {
         let document = Self {
             server,
             listen,
-            admin: server::read_admin(&root),
+            admin: admin::read(&root),
             state: server::read_state(&root),
             backends: root.named("backends", &keys::BACKEND, |name, reader| BackendDocument {
                 backend: backend::read(&name, reader),

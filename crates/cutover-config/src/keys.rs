@@ -4,18 +4,20 @@
 //! cannot drift apart: a reader may only ask for a key that is here, and must ask for all of them.
 
 mod backend;
+mod course;
 mod migration;
 mod plugin;
 mod route;
 mod server;
 
 pub(crate) use backend::{BACKEND, BACKEND_TLS, HEALTH};
+pub(crate) use course::{DRILL, GATES, STEPS};
 pub(crate) use migration::{
-    COMPARE, FALLBACK, GATES, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, MIRROR, SECRET, STEPS,
+    COMPARE, FALLBACK, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, MIRROR, SECRET,
 };
 pub(crate) use plugin::PLUGIN;
 pub(crate) use route::{EDITS, HEADER_EDITS, HEADERS, MIGRATION_ROUTE, PATH_EDIT, ROUTE};
-pub(crate) use server::{ACCESS_LOG, ADMIN, LISTEN, LISTEN_TLS, SERVER, STATE};
+pub(crate) use server::{ACCESS_LOG, ADMIN, LISTEN, LISTEN_TLS, SERVER, STATE, TOKEN};
 
 /// A table of the file and the keys it may hold.
 #[derive(Debug)]
@@ -56,10 +58,12 @@ pub(crate) enum Kind {
     Flag,
     /// A whole number between two bounds.
     Count(u64, u64),
-    /// A factor of at least 1, in thousandths.
+    /// A factor from 1 to 100, in thousandths.
     Ratio,
     /// More than nothing.
     Duration,
+    /// A duration that may be nothing.
+    Wait,
     Percent,
     Size,
     Date,
@@ -167,6 +171,7 @@ fn collect_kind(place: &str, kind: &'static Kind, found: &mut Vec<(String, &'sta
         | Kind::Count(..)
         | Kind::Ratio
         | Kind::Duration
+        | Kind::Wait
         | Kind::Percent
         | Kind::Size
         | Kind::Date

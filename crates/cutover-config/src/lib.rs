@@ -21,7 +21,7 @@ pub mod schema;
 pub mod settings;
 mod units;
 
-pub use change::{Change, change};
+pub use change::{Change, Motion, change};
 pub use finding::{Finding, Report, Severity};
 pub use json::parse_toml_value;
 pub use plan::MigrationPlan;
@@ -66,6 +66,15 @@ impl Config {
     /// credentials (`authorization`, `api-token`, …) are hidden.
     pub fn shown_toml(&self) -> String {
         print::print_for_screens(&self.document)
+    }
+
+    /// What evidence about a migration is about, as text: both backends, edits, fallback, the rules of comparing, plugins
+    /// with their settings (not the bytes of their components). Equal meaning is equal text; empty if there is no such
+    /// migration. It may hold credentials of header edits: hash it, never show it.
+    pub fn identity(&self, migration: &str) -> String {
+        let mut all = self.document.migrations.iter();
+        let found = all.find(|document| document.name.value == migration);
+        found.map(|found| print::identity(&self.document, found)).unwrap_or_default()
     }
 
     /// Do both mean the same, wherever their values stand? Secrets are compared by where they are.

@@ -173,6 +173,10 @@ impl<'t> Lines<'t> {
 
 /// A person who wrote a secret into the file must not find it again in a log.
 fn holds_secret(line: &str) -> bool {
+    // An admin token where its hash belongs.
+    if line.split(['"', '\'']).any(|part| part.starts_with("cut_")) {
+        return true;
+    }
     let mut values = line
         .split("secret")
         .skip(1)

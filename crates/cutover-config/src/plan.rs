@@ -2,11 +2,11 @@
 
 pub use crate::units::Date;
 use cutover_core::Percent;
-use std::fmt;
-use std::time::Duration;
+use cutover_core::evidence::Limits;
+use cutover_core::migration::Course;
 
-/// The plan of one migration. Mirroring, comparing, gates and steps are checked and kept, but not active in this
-/// version; whoever sets them gets a warning that says so.
+/// The plan of one migration. Mirroring and comparing are checked and kept, but not active in this version; whoever sets
+/// them gets a warning that says so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationPlan {
     /// Name of the migration.
@@ -17,28 +17,18 @@ pub struct MigrationPlan {
     pub expires: Date,
     /// No two migrations of a group are in canary at once.
     pub group: Option<String>,
-    /// How `new` gets its data.
-    pub data: Data,
     /// Mirroring.
     pub mirror: MirrorPlan,
     /// Comparing.
     pub compare: ComparePlan,
-    /// Gates.
-    pub gates: GatesPlan,
-    /// Steps of the read percent.
-    pub steps: StepsPlan,
-}
-
-/// How `new` gets its data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Data {
-    /// The same database.
-    #[default]
-    Shared,
-    /// Somebody else synchronises it.
-    External,
-    /// cutover synchronises it.
-    Cdc,
+    /// How it moves.
+    pub course: Course,
+    /// What evidence is held against.
+    pub limits: Limits,
+    /// A gate that fails takes reads back; `false`: it only stops the migration.
+    pub rollback: bool,
+    /// `read-percent`: where it stands if nobody has moved it yet.
+    pub first: Option<Percent>,
 }
 
 /// Mirroring.
@@ -57,57 +47,4 @@ pub struct MirrorPlan {
 pub struct ComparePlan {
     /// JSON pointers and `header:name`.
     pub ignore: Vec<String>,
-}
-
-/// Limits that evidence is judged by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GatesPlan {
-    /// Largest share of errors.
-    pub errors: Percent,
-    /// Largest p99 of `new` as a multiple of the p99 of `old`.
-    pub latency: Ratio,
-    /// Largest share of replies that differ.
-    pub mismatch: Percent,
-}
-
-/// Steps of the read percent.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StepsPlan {
-    /// Ascending; the last one is 100 %.
-    pub percents: Vec<Percent>,
-    /// Shortest stay at each step.
-    pub dwell: Vec<Duration>,
-    /// Steps up to this may advance without a person.
-    pub auto: Percent,
-}
-
-/// A factor from 1 to 1000, in thousandths: an integer, so that it is `Eq`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Ratio(u32);
-
-impl Ratio {
-    /// Thousandths of the factor.
-    pub fn thousandths(self) -> u32 {
-        self.0
-    }
-
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
-        let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        if whole.is_empty() || decimals.len() > 3 || !digits(whole) || !digits(decimals) {
-            return None;
-        }
-        let whole: u32 = whole.parse().ok()?;
-        let fraction: u32 = format!("{decimals:0<3}").parse().ok()?;
-        let thousandths = whole.checked_mul(1_000)?.checked_add(fraction)?;
-        (1_000..=1_000_000).contains(&thousandths).then_some(Self(thousandths))
-    }
-}
-
-impl fmt::Display for Ratio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let decimals = format!("{:03}", self.0 % 1_000);
-        let kept = decimals.trim_end_matches('0');
-        write!(f, "{}.{}", self.0 / 1_000, if kept.is_empty() { "0" } else { kept })
-    }
 }

@@ -1,12 +1,16 @@
 //! A document back to text: every value in force, defaults too, in the order of the reference. Never a secret.
 
+mod course;
 mod hide;
+mod identity;
+
+pub(crate) use identity::identity;
 
 use crate::document::{
     BackendDocument, Document, HookNames, MigrationDocument, PluginDocument, RouteMatch,
     SecretSource,
 };
-use crate::plan::{Data, MigrationPlan};
+use crate::plan::MigrationPlan;
 use crate::settings::{Isolation, Listen, ListenTls, LogFormat, ServerSettings};
 use crate::units::{print_duration, print_size};
 use cutover_core::backend::{Backend, BackendTls, Balance, HealthCheck, Protocol};
@@ -130,6 +134,16 @@ fn root(document: &Document) -> Table {
     let mut admin = Table::default();
     let address = document.admin.listen.map(|address| address.to_string());
     admin.put("listen", address.as_deref().unwrap_or("off"));
+    admin.put_list(
+        "tokens",
+        document.admin.tokens.iter().map(|token| {
+            let mut table = Table::default();
+            table.put("name", token.name.as_str());
+            table.put("role", token.role.name());
+            table.put("hash", &*token.hash.to_string());
+            table
+        }),
+    );
     root.put("admin", admin);
     let mut state = Table::default();
     state.put("store", document.state.store.as_str());
@@ -329,6 +343,7 @@ fn migration(migration: &MigrationDocument) -> Table {
     table.put("fallback", fallback(&migration.fallback));
     put_edits(&mut table, &migration.edits);
     table.put_filled("plugins", hooks(&migration.plugins));
+    course::put(&mut table, &migration.plan);
     put_dormant(&mut table, migration);
     table
 }
@@ -364,14 +379,7 @@ fn put_plan(table: &mut Table, plan: &MigrationPlan) {
     let date = plan.expires.to_string().parse().expect("a day is a date of TOML");
     table.put("expires", Printed::Date(date));
     table.put_some("group", plan.group.as_deref());
-    table.put(
-        "data",
-        match plan.data {
-            Data::Shared => "shared",
-            Data::External => "external",
-            Data::Cdc => "cdc",
-        },
-    );
+    table.put("data", plan.course.data.name());
 }
 
 /// The parts that are not active in this version, if they were given: an effective configuration must not make them
@@ -389,19 +397,7 @@ fn put_dormant(table: &mut Table, migration: &MigrationDocument) {
                 inner.put("concurrency", Printed::Count(plan.mirror.concurrency as u64));
                 inner.put("max-body", &*print_size(plan.mirror.max_body));
             }
-            "compare" => inner.put_list("ignore", plan.compare.ignore.iter().map(String::as_str)),
-            "gates" => {
-                inner.put("errors", &*plan.gates.errors.to_string());
-                let latency = f64::from(plan.gates.latency.thousandths()) / 1_000.0;
-                inner.put("latency", Printed::Number(latency));
-                inner.put("mismatch", &*plan.gates.mismatch.to_string());
-            }
-            _ => {
-                let percents = plan.steps.percents.iter();
-                inner.put_list("percents", percents.map(|p| Printed::Text(p.to_string())));
-                inner.put_list("dwell", plan.steps.dwell.iter().copied());
-                inner.put("auto", &*plan.steps.auto.to_string());
-            }
+            _ => inner.put_list("ignore", plan.compare.ignore.iter().map(String::as_str)),
         }
         table.put(part, inner);
     }

@@ -76,6 +76,7 @@ fn default(kind: &Kind, text: &str) -> Value {
         }
         Kind::Text
         | Kind::Duration
+        | Kind::Wait
         | Kind::Percent
         | Kind::Size
         | Kind::Date
@@ -96,8 +97,8 @@ fn kind(kind_: &Kind) -> Value {
         Kind::Count(least, most) => {
             json!({ "type": "integer", "minimum": least, "maximum": most })
         }
-        Kind::Ratio => json!({ "type": "number", "minimum": 1, "maximum": 1000 }),
-        Kind::Duration => json!({ "type": "string", "pattern": DURATION }),
+        Kind::Ratio => json!({ "type": "number", "minimum": 1, "maximum": 100 }),
+        Kind::Duration | Kind::Wait => json!({ "type": "string", "pattern": DURATION }),
         Kind::Percent => json!({ "anyOf": [
             { "type": "number", "minimum": 0, "maximum": 100 },
             { "type": "string", "pattern": PERCENT },

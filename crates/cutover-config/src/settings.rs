@@ -1,6 +1,8 @@
 //! Settings that are not part of a snapshot: listeners, limits, admin, state, and how plugins are loaded.
 
 use cutover_core::decide::OnError;
+use cutover_core::migration::Role;
+use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -113,6 +115,47 @@ pub enum LogFormat {
 pub struct AdminSettings {
     /// Where the admin API listens; `None` switches it off.
     pub listen: Option<SocketAddr>,
+    /// Who may do what; empty: whoever reaches the listener may do everything.
+    pub tokens: Vec<AdminToken>,
+}
+
+/// Who a token belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AdminToken {
+    /// The person's name, or that of what acts.
+    pub name: String,
+    /// What it may do.
+    pub role: Role,
+    /// Of the token.
+    pub hash: TokenHash,
+}
+
+/// SHA-256 of a token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl TokenHash {
+    /// Reads `sha256:` and 64 hexadecimal digits.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("sha256:")?.as_bytes();
+        let mut hash = [0; 32];
+        if digits.len() != 64 {
+            return None;
+        }
+        for (byte, pair) in hash.iter_mut().zip(digits.chunks_exact(2)) {
+            let nibble = |digit: u8| char::from(digit).to_digit(16);
+            *byte = (nibble(pair[0])? << 4 | nibble(pair[1])?) as u8;
+        }
+        Some(Self(hash))
+    }
+}
+
+/// As in the configuration.
+impl fmt::Display for TokenHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("sha256:")?;
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
 }
 
 /// `[state]`.

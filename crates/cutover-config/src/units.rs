@@ -1,5 +1,6 @@
 //! Durations, sizes and dates as people write them, and back.
 
+use cutover_core::migration::Timestamp;
 use std::fmt;
 use std::time::Duration;
 
@@ -125,6 +126,20 @@ pub struct Date {
     pub month: u8,
     /// Day of the month, from 1.
     pub day: u8,
+}
+
+impl Date {
+    /// Its first moment, UTC; nothing is before 1970.
+    pub fn begins(self) -> Timestamp {
+        // Counted from a 1st of March: then the day that some years have more is the last of a year.
+        let (year, month) = (u64::from(self.year), u64::from(self.month));
+        let (year, month) =
+            if month > 2 { (year, month - 3) } else { (year.saturating_sub(1), month + 9) };
+        let days = 365 * year + year / 4 - year / 100 + year / 400;
+        let days = days + (153 * month + 2) / 5 + u64::from(self.day.saturating_sub(1));
+        // 719,468 days lie between the 1st of March of year 0 and the beginning of 1970.
+        Timestamp::from_millis(days.saturating_sub(719_468) * 86_400_000)
+    }
 }
 
 impl fmt::Display for Date {

@@ -8,6 +8,7 @@ use crate::slots::{Slots, hash};
 use hmac::{Hmac, Mac};
 use http::{HeaderName, header};
 use sha2::Sha256;
+use std::sync::Arc;
 
 /// One place where a user's key may be found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +61,8 @@ pub fn query_param<'r>(query: Option<&'r str>, name: &str) -> Option<&'r [u8]> {
 /// A list of users by key.
 #[derive(Clone, Debug, Default)]
 pub struct UserList {
-    /// Sorted, each once.
-    users: Box<[Box<[u8]>]>,
+    /// Sorted, each once. Shared, since a migration is copied whenever it moves.
+    users: Arc<[Box<[u8]>]>,
     index: Slots,
 }
 

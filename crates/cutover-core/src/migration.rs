@@ -85,6 +85,12 @@ pub struct Migration {
 }
 
 impl Migration {
+    /// Are both sides there, so that what they do is evidence? Not where everything goes to `old`.
+    pub fn is_judged(&self) -> bool {
+        let phase = matches!(self.phase, Phase::Shadow | Phase::Canary | Phase::ReadsNew);
+        phase && !self.disabled && !self.rolled_back
+    }
+
     /// Names of the headers by which users are known: keys, and the signed QA header.
     pub fn headers(&self) -> impl Iterator<Item = &HeaderName> {
         let keys = self.key.iter().filter_map(|source| match source {

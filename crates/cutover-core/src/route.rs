@@ -213,6 +213,11 @@ impl RouteTable {
         &self.specs
     }
 
+    /// All specifications with their ids.
+    pub fn ids(&self) -> impl Iterator<Item = (RouteId, &RouteSpec)> {
+        self.specs.iter().enumerate().map(|(at, spec)| (RouteId(at as u32), spec))
+    }
+
     /// Number of routes.
     pub fn len(&self) -> usize {
         self.specs.len()

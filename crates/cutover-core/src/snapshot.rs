@@ -8,17 +8,24 @@ use crate::fallback::is_safe;
 use crate::route::{Match, RouteError, RouteSpec, RouteTable, RouteTableBuilder};
 use crate::{BackendId, Migration, MigrationId, PlaceId, RequestView, RouteId};
 use http::HeaderName;
+use std::sync::Arc;
 
 /// Everything a request can see. Built by [`SnapshotBuilder`].
 #[derive(Clone, Debug)]
 pub struct Snapshot {
+    map: Arc<Map>,
+    migrations: Box<[Migration]>,
+}
+
+/// What stays when a migration moves; shared by all snapshots of one configuration.
+#[derive(Debug)]
+struct Map {
     routes: RouteTable,
     /// What a decision needs of each target, kept small: with 100,000 routes the targets themselves
     /// fit no cache.
     leads: Box<[Lead]>,
     targets: Box<[Target]>,
     backends: Box<[Backend]>,
-    migrations: Box<[Migration]>,
     places: Box<[Place]>,
 }
 
@@ -67,6 +74,14 @@ impl Snapshot {
         SnapshotBuilder::default()
     }
 
+    /// The same, but for where its migrations stand: nothing else is built anew, however large.
+    #[must_use]
+    pub fn restated(&self, restate: impl FnMut(&mut Migration)) -> Self {
+        let mut migrations = self.migrations.clone();
+        migrations.iter_mut().for_each(restate);
+        Self { map: Arc::clone(&self.map), migrations }
+    }
+
     /// Decides one request. Allocates nothing, locks nothing, reads no clock.
     pub fn decide(
         &self,
@@ -74,7 +89,7 @@ impl Snapshot {
         plugins: &mut impl AskSplit,
     ) -> Result<Decision, Refusal> {
         let mut matched = Match::NONE;
-        if !self.routes.find_into(request, &mut matched) {
+        if !self.map.routes.find_into(request, &mut matched) {
             return Err(Refusal::NoRoute);
         }
         self.decide_matched(request, &matched, plugins, &mut Unwatched)
@@ -82,7 +97,7 @@ impl Snapshot {
 
     /// Finds the route; for callers that need its parameters after the decision.
     pub fn find(&self, request: &RequestView<'_>) -> Option<Match> {
-        self.routes.find(request)
+        self.map.routes.find(request)
     }
 
     /// Decides a request whose route is known, with a witness to every step.
@@ -95,7 +110,7 @@ impl Snapshot {
     ) -> Result<Decision, Refusal> {
         let route = matched.route;
         witness.step(Step::Matched(route));
-        let (id, declared_write) = match self.leads[route.index()] {
+        let (id, declared_write) = match self.map.leads[route.index()] {
             Lead::Migration(id, write) => (id, write),
             Lead::Backend(backend) => {
                 return Ok(Decision {
@@ -112,7 +127,7 @@ impl Snapshot {
         witness.step(Step::InMigration(id));
         let migration = &self.migrations[id.index()];
         let write = declared_write || !is_safe(request.method);
-        let params = self.routes.params(matched);
+        let params = self.map.routes.params(matched);
         let choice = choose(migration, write, request, &params, plugins, witness)
             .map_err(|place| Refusal::PluginRejected(id, place))?;
         witness.step(Step::Decided(choice.side, choice.reason));
@@ -133,7 +148,7 @@ impl Snapshot {
 
     /// The edits that belong to a decision: a route's own, or the migration's if `new` serves.
     pub fn edits(&self, decision: &Decision) -> Option<&Edits> {
-        match (&self.targets[decision.route.index()], decision.migration) {
+        match (&self.map.targets[decision.route.index()], decision.migration) {
             (Target::Backend(_, edits), _) => Some(edits),
             (Target::Migration { id, .. }, Some((_, Side::New))) => {
                 Some(&self.migrations[id.index()].edits)
@@ -144,8 +159,8 @@ impl Snapshot {
 
     /// Names of the request headers that decide, or that edits change; some of them more than once.
     pub fn request_headers(&self) -> impl Iterator<Item = &HeaderName> {
-        let matched = self.routes.specs().iter().flat_map(|spec| &spec.headers);
-        let edited = self.targets.iter().filter_map(|target| match target {
+        let matched = self.map.routes.specs().iter().flat_map(|spec| &spec.headers);
+        let edited = self.map.targets.iter().filter_map(|target| match target {
             Target::Backend(_, edits) => Some(edits),
             Target::Migration { .. } => None,
         });
@@ -157,27 +172,27 @@ impl Snapshot {
 
     /// The routes.
     pub fn routes(&self) -> &RouteTable {
-        &self.routes
+        &self.map.routes
     }
 
     /// What a route leads to.
     pub fn target(&self, id: RouteId) -> &Target {
-        &self.targets[id.index()]
+        &self.map.targets[id.index()]
     }
 
     /// A backend.
     pub fn backend(&self, id: BackendId) -> &Backend {
-        &self.backends[id.index()]
+        &self.map.backends[id.index()]
     }
 
     /// All backends; the position is the id's index.
     pub fn backends(&self) -> &[Backend] {
-        &self.backends
+        &self.map.backends
     }
 
     /// All backends with their ids.
     pub fn backend_ids(&self) -> impl Iterator<Item = (BackendId, &Backend)> {
-        self.backends.iter().enumerate().map(|(at, backend)| (BackendId(at as u16), backend))
+        self.map.backends.iter().enumerate().map(|(at, backend)| (BackendId(at as u16), backend))
     }
 
     /// A migration.
@@ -192,12 +207,12 @@ impl Snapshot {
 
     /// A place where a plugin is used.
     pub fn place(&self, id: PlaceId) -> &Place {
-        &self.places[id.index()]
+        &self.map.places[id.index()]
     }
 
     /// All places where plugins are used; the position is the id's index.
     pub fn places(&self) -> &[Place] {
-        &self.places
+        &self.map.places
     }
 }
 
@@ -244,13 +259,13 @@ impl SnapshotBuilder {
 
     /// Compiles the snapshot.
     pub fn finish(self) -> Snapshot {
-        Snapshot {
+        let map = Map {
             routes: self.routes.finish(),
             leads: self.targets.iter().map(Lead::from).collect(),
             targets: self.targets.into(),
             backends: self.backends.into(),
-            migrations: self.migrations.into(),
             places: self.places.into(),
-        }
+        };
+        Snapshot { map: Arc::new(map), migrations: self.migrations.into() }
     }
 }

@@ -21,6 +21,7 @@
 
 pub mod access_log;
 pub mod admin;
+pub mod conduct;
 pub mod drain;
 pub mod explain;
 pub mod forwarded;

@@ -5,12 +5,12 @@
 
 mod refused;
 
-use crate::access_log::AccessLog;
+use crate::access_log::{AccessLog, Rest};
 use crate::lookalike::Lookalikes;
 use crate::upstream::{AddressBook, Backends, Endpoint, Pool, UpstreamError};
 use arc_swap::ArcSwapOption;
 use cutover::config::{Network, PluginUse, ServerSettings, Surroundings};
-use cutover::{Engine, Generation, Installed, PrepareError, Prepared, Snapshot};
+use cutover::{Engine, Generation, Installed, Migration, PrepareError, Prepared, Snapshot};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,6 +26,8 @@ pub struct Plane {
     installing: Mutex<()>,
     changed: watch::Sender<Generation>,
     closing: AtomicBool,
+    /// Of access logs that are not in force any more.
+    left: Mutex<Vec<Rest>>,
     /// Headers of clients that were removed because programs mistake them for others.
     lookalikes_removed: AtomicU64,
     /// In force until the first install.
@@ -36,6 +38,12 @@ pub struct Plane {
 #[derive(Debug)]
 pub struct Serving {
     installed: Arc<Installed>,
+    ours: Arc<Ours>,
+}
+
+/// The server's half, which stays when only a migration moves.
+#[derive(Debug)]
+struct Ours {
     backends: Backends,
     lookalikes: Lookalikes,
     settings: ProxySettings,
@@ -67,10 +75,14 @@ impl ProxySettings {
 #[derive(Debug)]
 pub struct Ready {
     prepared: Prepared,
-    backends: Backends,
-    lookalikes: Lookalikes,
-    settings: ProxySettings,
-    log: Option<Arc<AccessLog>>,
+    ours: Ours,
+}
+
+impl Ready {
+    /// Says where its migrations stand before it is installed.
+    pub fn restate(&mut self, restate: impl FnMut(&mut Migration)) {
+        self.prepared.restate(restate);
+    }
 }
 
 /// Why a configuration cannot be installed. Nothing has changed then.
@@ -98,6 +110,7 @@ impl Plane {
             installing: Mutex::new(()),
             changed,
             closing: AtomicBool::new(false),
+            left: Mutex::default(),
             lookalikes_removed: AtomicU64::new(0),
             settings,
         }
@@ -120,24 +133,40 @@ impl Plane {
         let backends = Backends::build(&snapshot, &self.book, around, known)?;
         let prepared = self.engine.prepare(snapshot, plugins, around)?;
         let settings = ProxySettings::of(server);
-        let old = before.and_then(|serving| serving.log.clone());
+        let old = before.and_then(|serving| serving.log().cloned());
         let log = match old {
             Some(log) if log.settings() == &server.access_log => Some(log),
             Some(_) | None => AccessLog::start(&server.access_log).map(Arc::new),
         };
         let lookalikes = Lookalikes::of(&prepared);
-        Ok(Ready { prepared, backends, lookalikes, settings, log })
+        Ok(Ready { prepared, ours: Ours { backends, lookalikes, settings, log } })
     }
 
     /// Puts a generation in force. Requests that have begun keep the one they have.
     pub fn install(&self, ready: Ready) -> Generation {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Ready { prepared, backends, lookalikes, settings, log } = ready;
+        let Ready { prepared, ours } = ready;
         let installed = self.engine.install(prepared);
-        let generation = installed.generation();
-        let serving = Serving { installed, backends, lookalikes, settings, log };
-        self.served.store(Some(Arc::new(serving)));
+        let generation = self.serve(Serving { installed, ours: Arc::new(ours) });
         self.changed.send_replace(generation);
+        generation
+    }
+
+    /// Puts the generation in force once more, with migrations that stand elsewhere. Before the first install there is
+    /// nothing to do.
+    pub fn restate(&self, restate: impl FnMut(&mut Migration)) -> Generation {
+        let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(before) = self.newest() else { return Generation(0) };
+        let installed = self.engine.restate(restate);
+        self.serve(Serving { installed, ours: Arc::clone(&before.ours) })
+    }
+
+    fn serve(&self, serving: Serving) -> Generation {
+        let generation = serving.installed.generation();
+        let serving = Arc::new(serving);
+        if let Some(before) = self.served.swap(Some(Arc::clone(&serving))) {
+            self.leave_log(&before, &serving);
+        }
         generation
     }
 
@@ -161,7 +190,7 @@ impl Plane {
         &self.book
     }
 
-    /// Tells of every install.
+    /// Tells of every install; not of migrations that move, which leaves backends as they are.
     pub fn changes(&self) -> watch::Receiver<Generation> {
         self.changed.subscribe()
     }
@@ -183,15 +212,28 @@ impl Plane {
 
     /// Opens the access log's file again, after somebody rotated it away.
     pub fn reopen_log(&self) {
-        if let Some(log) = self.newest().and_then(|serving| serving.log.clone()) {
+        if let Some(log) = self.newest().and_then(|serving| serving.log().cloned()) {
             log.reopen();
         }
     }
 
-    /// Waits until the access log has written what it was given, for a shutdown.
+    /// Waits until the access log has written what it was given, and those before it, for a shutdown.
     pub fn flush_log(&self) {
-        if let Some(log) = self.newest().and_then(|serving| serving.log.clone()) {
+        if let Some(log) = self.newest().and_then(|serving| serving.log().cloned()) {
             log.flush();
+        }
+        for rest in self.left.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            rest.flush();
+        }
+    }
+
+    /// Exchanges that have begun may still write to a log that is replaced.
+    fn leave_log(&self, before: &Serving, now: &Serving) {
+        let Some(log) = before.log() else { return };
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|rest| !rest.is_written());
+        if !now.log().is_some_and(|kept| Arc::ptr_eq(kept, log)) {
+            left.push(log.rest());
         }
     }
 
@@ -226,7 +268,7 @@ impl Plane {
              cutover_lookalike_headers_removed_total {}",
             self.lookalikes_removed.load(Ordering::Relaxed)
         );
-        if let Some(log) = &serving.log {
+        if let Some(log) = serving.log() {
             let _ = writeln!(
                 out,
                 "# HELP cutover_access_log_dropped Access log lines lost: queue full or file failing.\n\
@@ -246,28 +288,28 @@ impl Serving {
 
     /// Its backends.
     pub fn backends(&self) -> &Backends {
-        &self.backends
+        &self.ours.backends
     }
 
     /// The header names that must have no doubles.
     pub fn lookalikes(&self) -> &Lookalikes {
-        &self.lookalikes
+        &self.ours.lookalikes
     }
 
     /// Its settings.
     pub fn settings(&self) -> &ProxySettings {
-        &self.settings
+        &self.ours.settings
     }
 
     /// Where its access log goes; `None` if it is off.
     pub fn log(&self) -> Option<&Arc<AccessLog>> {
-        self.log.as_ref()
+        self.ours.log.as_ref()
     }
 
     fn encode_addresses(&self, out: &mut String) {
         let rows =
             |out: &mut String, name: &str, value: &dyn Fn(&crate::upstream::Address) -> u32| {
-                for pool in self.backends.pools() {
+                for pool in self.backends().pools() {
                     for each in pool.endpoints().iter() {
                         let (backend, address) = (escaped(pool.name()), each.address.text());
                         let value = value(&each.address);

@@ -132,7 +132,7 @@ impl ProxyHttp for Proxy {
         ctx: &mut Context,
     ) -> Result<()> {
         uploads::received(end);
-        attempt::sending_body(ctx);
+        attempt::sending_body(ctx, end);
         Ok(())
     }
 

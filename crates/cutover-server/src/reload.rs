@@ -3,10 +3,10 @@
 use crate::head_guard::Guard;
 use crate::plane::InstallError;
 use crate::proxy::Proxy;
-use crate::server::guard_settings;
+use crate::server::{guard_settings, put_in_force};
 use crate::surroundings::Source;
-use cutover::config::{Config, Finding, Report};
-use cutover::{Engine, Generation};
+use cutover::config::{Config, Finding, Motion, Report};
+use cutover::{Conductor, Engine, Generation, charges};
 use serde::Serialize;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,6 +20,7 @@ pub struct Reloader {
     source: Source,
     proxy: Proxy,
     engine: Arc<Engine>,
+    conductor: Arc<Conductor>,
     guard: Arc<Guard>,
     /// The configuration in force. Held while another is prepared, so reloads queue.
     present: Mutex<Config>,
@@ -120,7 +121,7 @@ pub enum ReloadError {
 impl Reloader {
     pub(crate) fn new(
         source: Source,
-        (proxy, engine, guard): (Proxy, Arc<Engine>, Arc<Guard>),
+        (proxy, conductor, guard): (Proxy, Arc<Conductor>, Arc<Guard>),
         config: Config,
         text: &str,
     ) -> Self {
@@ -128,7 +129,8 @@ impl Reloader {
         let tried = fingerprint(text);
         let shown = Shown { warnings: config.warnings.clone(), last: None, tried };
         let (present, shown) = (Mutex::new(config), Mutex::new(shown));
-        Self { source, proxy, engine, guard, present, shown }
+        let engine = Arc::clone(proxy.plane().engine());
+        Self { source, proxy, engine, conductor, guard, present, shown }
     }
 
     /// Reloads. Blocks while plugins compile, and while another reload runs.
@@ -160,7 +162,11 @@ impl Reloader {
         }
         let config = self.source.check(&text).map_err(refused)?;
         let file = self.source.file().display().to_string();
-        let change = cutover::config::change(present, &config);
+        let motion = |name: &str| Motion {
+            moving: self.conductor.is_moving(name),
+            moved: self.conductor.has_moved(name),
+        };
+        let change = cutover::config::change(present, &config, &motion);
         if !change.refused.is_empty() {
             return Err(refused(Report { file, findings: change.refused }));
         }
@@ -170,14 +176,19 @@ impl Reloader {
             &config.server,
             &self.source,
         )?;
-        let warnings = config.warnings.clone();
+        let mut warnings = config.warnings.clone();
+        warnings.extend(change.ignored);
         if request.dry_run {
             return Ok(Reloaded { generation, warnings });
         }
         self.guard.change(guard_settings(&config.server));
-        let generation = self.proxy.plane().install(ready);
+        let charges = charges(&config, &self.source);
+        let generation = put_in_force(&self.conductor, self.proxy.plane(), charges, ready);
         *present = config;
         self.shown().warnings = warnings.clone();
+        for warning in &warnings {
+            tracing::warn!(key = warning.key, "{}", warning.what);
+        }
         Ok(Reloaded { generation, warnings })
     }
 

@@ -3,9 +3,12 @@
 use crate::args::{Output, Run};
 use crate::check;
 use crate::exit::{Exit, say};
+use cutover_server::conduct::Keeper;
 use cutover_server::drain::drain;
+use cutover_server::listen::Sockets;
 use cutover_server::reload::Trigger;
-use cutover_server::{Options, Running, Server, upgrade};
+use cutover_server::upgrade::{self, Meeting, UpgradeError};
+use cutover_server::{Options, Running, Server};
 use std::sync::Arc;
 use tokio::runtime::Runtime;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -126,7 +129,8 @@ async fn until_the_end(mut running: Running, mut signals: Signals) -> Exit {
 fn replaced(running: &Running) -> impl Future<Output = bool> + use<> {
     tracing::info!("SIGQUIT: handing the listening sockets to the new process");
     let (meeting, sockets) = (running.meeting().clone(), running.sockets().clone());
-    let handed = tokio::task::spawn_blocking(move || upgrade::hand_over(&meeting, &sockets));
+    let keeper = running.keeper();
+    let handed = tokio::task::spawn_blocking(move || hand_over(&meeting, &sockets, &keeper));
     async move {
         let failed = match handed.await {
             Ok(Ok(())) => return true,
@@ -136,6 +140,20 @@ fn replaced(running: &Running) -> impl Future<Output = bool> + use<> {
         tracing::error!("not replaced, going on: {failed}");
         false
     }
+}
+
+/// The store first: the new process needs it before it is ready.
+fn hand_over(meeting: &Meeting, sockets: &Sockets, keeper: &Keeper) -> Result<(), UpgradeError> {
+    if let Err(error) = keeper.release() {
+        tracing::warn!("the store did not take everything: {error}");
+    }
+    let handed = upgrade::hand_over(meeting, sockets);
+    if handed.is_err()
+        && let Err(error) = keeper.take_back()
+    {
+        tracing::error!("migrations stay where they are until a restart: {error}");
+    }
+    handed
 }
 
 /// Waits for the end of the handing over, for ever if there is none.

@@ -4,13 +4,15 @@
 use crate::admin::{self, AdminApp, AdminState};
 use crate::head_guard::{Bounded, Guard, GuardSettings, Guarded, Limits};
 use crate::listen::{ListenError, Sockets, data_listeners};
-use crate::plane::InstallError;
+use crate::conduct::{self, Keeper};
+use crate::plane::{InstallError, Plane, Ready};
 use crate::proxy::{Parts, Proxy};
 use crate::reload::Reloader;
 use crate::surroundings::Source;
 use crate::upgrade::{self, Meeting, UpgradeError};
 use cutover::config::{Config, Finding, Report, ServerSettings};
-use cutover::{Engine, EngineError, EngineOptions, Generation};
+use cutover::store::StoreError;
+use cutover::{Charge, Conductor, Engine, EngineError, EngineOptions, Generation, charges};
 use pingora::apps::HttpServerOptions;
 use pingora::listeners::Listeners;
 use pingora::protocols::http::v2::server::default_h2_options;
@@ -68,6 +70,9 @@ pub enum StartError {
     /// The running process did not hand over its sockets.
     #[error(transparent)]
     Upgrade(#[from] UpgradeError),
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// No threads.
     #[error("cannot start threads: {0}")]
     Threads(#[from] io::Error),
@@ -94,6 +99,9 @@ pub struct Running {
 pub(crate) struct Shared {
     pub(crate) proxy: Proxy,
     pub(crate) engine: Arc<Engine>,
+    pub(crate) conductor: Arc<Conductor>,
+    /// The folder of the store.
+    state: PathBuf,
     pub(crate) guard: Arc<Guard>,
     pub(crate) reloader: Arc<Reloader>,
     pub(crate) sockets: Sockets,
@@ -147,15 +155,21 @@ impl Server {
         };
         let bound = bind(&config, &sockets)?;
         let listeners = data_listeners(&config.server.listen, &bound.data)?;
-        proxy.plane().install(ready);
+        // Last, when nothing else can fail: the process that runs has let go of the store by now.
+        let state = conduct::folder(&source, &config.state);
+        let conductor = Arc::new(conduct::open(proxy.plane(), &state)?);
+        put_in_force(&conductor, proxy.plane(), charges(&config, &source), ready);
+        conduct::announce(&config, &conductor);
         let hears = Box::new(Arc::clone(proxy.plane()));
         let guard = Guard::new(guard_settings(&config.server), Some(hears));
         let drain = config.server.drain;
-        let parts = (proxy.clone(), Arc::clone(&engine), Arc::clone(&guard));
+        let parts = (proxy.clone(), Arc::clone(&conductor), Arc::clone(&guard));
         let reloader = Reloader::new(source, parts, config, &text);
         let shared = Arc::new(Shared {
             proxy,
             engine,
+            conductor,
+            state,
             guard,
             reloader: Arc::new(reloader),
             sockets,
@@ -169,6 +183,19 @@ impl Server {
         upgrade::report_ready(&running.shared.meeting, options.upgrade);
         Ok(running)
     }
+}
+
+/// Puts a configuration in force, with its migrations where they stand.
+pub(crate) fn put_in_force(
+    conductor: &Conductor,
+    plane: &Plane,
+    charges: Vec<Charge>,
+    mut ready: Ready,
+) -> Generation {
+    conductor.adopt(charges, |stand| {
+        ready.restate(stand);
+        plane.install(ready)
+    })
 }
 
 /// Addresses that are listened on.
@@ -226,6 +253,7 @@ fn launch(
         let (fds, stopping) = (shared.sockets.fds(), shared.stopping.subscribe());
         control.spawn(async move { service.start_service(Some(fds), stopping, 1).await });
     }
+    control.spawn(conduct::keep_ticking(Arc::clone(&shared.conductor)));
     if watch_file {
         control.spawn(Arc::clone(&shared.reloader).watch_file());
     }
@@ -301,6 +329,17 @@ impl Running {
         self.shared.reloader.warnings()
     }
 
+    /// Moves its migrations.
+    pub fn conductor(&self) -> &Arc<Conductor> {
+        &self.shared.conductor
+    }
+
+    /// Gives its store to the process that takes over.
+    pub fn keeper(&self) -> Keeper {
+        let conductor = Arc::clone(&self.shared.conductor);
+        Keeper { conductor, folder: self.shared.state.clone() }
+    }
+
     /// Changes its configuration.
     pub fn reloader(&self) -> &Arc<Reloader> {
         &self.shared.reloader
@@ -350,6 +389,8 @@ impl Running {
         self.shared.close();
         self.shared.stopping.send_replace(true);
         self.shared.proxy.plane().flush_log();
+        // An error means that it was closed before, or that its disk has failed, which has been said.
+        let _ = self.shared.conductor.close();
         for runtime in [self.data.take(), self.control.take()].into_iter().flatten() {
             runtime.shutdown_background();
         }

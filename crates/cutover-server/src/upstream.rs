@@ -5,6 +5,7 @@
 
 pub mod address;
 pub mod balance;
+pub mod first_read;
 pub mod health;
 pub mod resolve;
 pub mod tls;
@@ -205,6 +206,11 @@ impl Pool {
     /// Limit for connecting, TLS included.
     pub fn connect_timeout(&self) -> Duration {
         self.connect_timeout
+    }
+
+    /// Limit for the first byte of its reply, and for pauses in it.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
     }
 
     /// Its addresses now.

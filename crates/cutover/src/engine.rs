@@ -3,7 +3,7 @@
 use crate::breaker::Breaker;
 use crate::exchange::Exchange;
 use crate::explain::Explanation;
-use crate::metrics::{Book, Metrics, MigrationMeter, RouteMeter};
+use crate::metrics::{Book, Classes, Metrics, MigrationMeter, RouteMeter};
 use crate::plugin::PluginStatus;
 use crate::plugins::{Loaded, PluginHost, Plugins};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind, Refused};
@@ -70,11 +70,11 @@ pub struct Prepared {
 pub struct Installed {
     generation: Generation,
     snapshot: Snapshot,
-    pub(crate) plugins: Plugins,
+    pub(crate) plugins: Arc<Plugins>,
     /// By migration.
-    running: Box<[Running]>,
+    running: Arc<[Running]>,
     /// By backend, for routes of no migration.
-    pub(crate) routes: Box<[Arc<RouteMeter>]>,
+    pub(crate) routes: Arc<[Arc<RouteMeter>]>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -83,6 +83,7 @@ pub struct Installed {
 pub(crate) struct Running {
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) meter: Arc<MigrationMeter>,
+    pub(crate) classes: Arc<Classes>,
 }
 
 impl Engine {
@@ -97,9 +98,9 @@ impl Engine {
         let empty = Installed {
             generation: Generation(0),
             snapshot: Snapshot::builder().finish(),
-            plugins: Plugins::default(),
-            running: Box::default(),
-            routes: Box::default(),
+            plugins: Arc::default(),
+            running: Arc::default(),
+            routes: Arc::default(),
             shared: Arc::clone(&shared),
         };
         Ok(Self { current: ArcSwap::from_pointee(empty), installing: Mutex::new(()), shared })
@@ -139,22 +140,43 @@ impl Engine {
         let generation = Generation(before.generation.0 + 1);
         let Shared { clock, metrics } = &*self.shared;
         let book = &metrics.book;
-        let running = snapshot.migrations().iter().map(|migration| Running {
-            breaker: before
-                .breaker_of(&snapshot, migration)
-                .unwrap_or_else(|| Arc::new(Breaker::new(clock.now()))),
-            meter: book.migration(&migration.name),
+        let classes = Classes::of(&snapshot, book);
+        let running = snapshot.migrations().iter().zip(classes).map(|(migration, classes)| {
+            let breaker = before.breaker_of(&snapshot, migration);
+            Running {
+                breaker: breaker.unwrap_or_else(|| Arc::new(Breaker::new(clock.now()))),
+                meter: book.migration(&migration.name),
+                classes: Arc::new(classes),
+            }
         });
         let next = Arc::new(Installed {
             generation,
             running: running.collect(),
             routes: snapshot.backends().iter().map(|backend| book.route(&backend.name)).collect(),
-            plugins: plugins.in_use(book),
+            plugins: Arc::new(plugins.in_use(book)),
             snapshot,
             shared: Arc::clone(&self.shared),
         });
         self.current.store(Arc::clone(&next));
         book.installed(&next, clock.unix_ms());
+        next
+    }
+
+    /// Puts the snapshot in force once more, with migrations that stand elsewhere. Routes, backends, plugins, breakers
+    /// and counters are those of the generation before, so that this takes microseconds, however large they are.
+    pub fn restate(&self, restate: impl FnMut(&mut Migration)) -> Arc<Installed> {
+        let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.current();
+        let next = Arc::new(Installed {
+            generation: Generation(before.generation.0 + 1),
+            snapshot: before.snapshot.restated(restate),
+            plugins: Arc::clone(&before.plugins),
+            running: Arc::clone(&before.running),
+            routes: Arc::clone(&before.routes),
+            shared: Arc::clone(&self.shared),
+        });
+        self.current.store(Arc::clone(&next));
+        self.shared.metrics.book.restated(&next);
         next
     }
 
@@ -193,6 +215,11 @@ impl Prepared {
     /// The snapshot.
     pub fn snapshot(&self) -> &Snapshot {
         &self.snapshot
+    }
+
+    /// Says where its migrations stand before it is installed.
+    pub fn restate(&mut self, restate: impl FnMut(&mut Migration)) {
+        self.snapshot = self.snapshot.restated(restate);
     }
 
     /// Names of the request headers that decide, or that edits and plugins read and write; some of them more than once.
@@ -234,10 +261,6 @@ impl Installed {
     /// A split plugin's own word for why it chose a side, from its manifest.
     pub fn plugin_reason(&self, place: PlaceId, reason: u16) -> Option<&str> {
         self.plugins.reason(place, reason)
-    }
-
-    pub(crate) fn live_plugins(&self) -> usize {
-        self.plugins.live()
     }
 
     pub(crate) fn running(&self) -> &[Running] {

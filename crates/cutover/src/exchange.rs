@@ -4,12 +4,12 @@
 //! - One snapshot load per request, held to its end: an exchange never sees two generations.
 //! - No lock, no allocation, no string formatting and no type of the configuration between begin and finish. What may
 //!   allocate: values that edits put into a header map, a changed path, and the cold ends (refusals, failures).
-//! - Nothing here waits. The clock is read twice, and once more per failure and plugin call.
+//! - Nothing here waits. The clock is read twice, and once more per failure, plugin call and reply of a judged read.
 //! - The decision is made once. A failed attempt changes who answers, never what was decided.
 
 mod stand;
 
-use crate::engine::Installed;
+use crate::engine::{Installed, Running};
 use crate::metrics::Answerer;
 use crate::plugin::{Asked, Wish};
 use crate::refused::Refused;
@@ -210,6 +210,7 @@ impl Exchange {
         headers: &mut dyn HeaderSink,
     ) -> Result<(), Refused> {
         self.settle_probe(Outcome::Replied(status));
+        self.time_reply(status);
         if let Some(edits) = self.edits() {
             edits.response.apply(headers);
         }
@@ -219,6 +220,17 @@ impl Exchange {
             self.installed.plugins.on_response(place, &asked, (side, status), headers, clock)
         });
         edited.map_err(|_| self.installed.refuse(self.installed.plugin_failed(place)))
+    }
+
+    /// Notes how long a judged read took until its reply's header. Later attempts carry the time of earlier ones, and an
+    /// error that comes fast makes nobody fast.
+    fn time_reply(&self, status: StatusCode) {
+        let Some((id, side)) = self.stand.migration else { return };
+        let first = self.attempt == 1 && self.stand.role == Role::Served;
+        let (migration, running) = self.installed.migration(id);
+        if first && !self.decision.write && !status.is_server_error() && migration.is_judged() {
+            running.meter.replied[side as usize].record(self.elapsed());
+        }
     }
 
     /// The present attempt failed: what becomes of it? On [`Action::Retry`] the exchange has moved on to the next
@@ -291,7 +303,11 @@ impl Exchange {
         match self.stand.migration {
             Some((id, side)) => {
                 let answerer = Answerer::of(side, self.stand.role);
-                self.installed.migration(id).1.meter.finished(answerer, outcome, took);
+                let (migration, Running { meter, .. }) = self.installed.migration(id);
+                meter.finished(answerer, outcome, took);
+                if !self.decision.write && migration.is_judged() {
+                    meter.judged(answerer, outcome);
+                }
             }
             None => self.installed.routes[self.stand.backend.index()].finished(outcome, took),
         }

@@ -69,6 +69,7 @@
 
 mod breaker;
 mod clock;
+mod conductor;
 mod engine;
 mod exchange;
 mod explain;
@@ -92,6 +93,7 @@ pub use cutover_wasm as wasm;
 
 pub use breaker::BreakerState;
 pub use clock::{Clock, SystemClock};
+pub use conductor::{Charge, Conductor, Done, Happened, OrderError, Stage, View, charges};
 pub use cutover_config::{PluginUse, Surroundings};
 pub use cutover_core::edit::HeaderSink;
 pub use cutover_core::fallback::{Action, Cause};

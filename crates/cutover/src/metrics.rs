@@ -6,15 +6,19 @@
 //! ends.
 
 mod book;
+mod classes;
 mod encode;
 mod histogram;
 pub(crate) mod meter;
+mod times;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use book::Book;
+pub(crate) use classes::{ClassMeter, Classes};
 pub(crate) use histogram::Quantiles;
 pub(crate) use meter::{Answerer, MigrationMeter, RouteMeter, bump};
+pub(crate) use times::{Reading, Times};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text;

@@ -34,7 +34,6 @@ pub(super) fn check(
     about.sticky();
     about.salt();
     about.secret(around);
-    about.steps();
     about.expiry(around);
     about.deadline(names);
     about.dormant();
@@ -132,30 +131,6 @@ impl About<'_> {
         }
     }
 
-    fn steps(&self) {
-        let steps = &self.migration.plan.steps;
-        let [percents, dwell] = self.migration.steps;
-        if steps.percents.is_empty() {
-            self.error("steps.percents", percents, "must name at least one step", "write [100]");
-            return;
-        }
-        if !steps.percents.is_sorted_by(|a, b| a < b) {
-            let help = "write them like [1, 5, 20, 50, 100]";
-            self.error("steps.percents", percents, "steps must grow", help);
-        } else if steps.percents.last() != Some(&Percent::FULL) {
-            let help = "end with 100: the ramp leads to everybody";
-            self.error("steps.percents", percents, "the last step must be 100", help);
-        }
-        if steps.percents.first() == Some(&Percent::ZERO) {
-            self.error("steps.percents", percents, "0 is no step", "remove it");
-        }
-        let (count, stays) = (steps.percents.len(), steps.dwell.len());
-        if count != stays {
-            let what = format!("{count} percents, but {stays} dwell times");
-            self.error("steps.dwell", dwell, what, "write one dwell time for each percent");
-        }
-    }
-
     fn expiry(&self, around: &dyn Surroundings) {
         let Some((year, month, day)) = around.today() else { return };
         let expires = self.migration.plan.expires;
@@ -194,9 +169,7 @@ impl About<'_> {
             let what = match *part {
                 "mirror-percent" => "mirroring is not active in this version: nothing is copied",
                 "mirror" => "mirroring is not active in this version: its limits are only checked",
-                "compare" => "comparing is not active in this version: its rules are only checked",
-                "gates" => "gates are not active in this version: their limits are only checked",
-                _ => "steps are not active in this version: change read-percent by hand",
+                _ => "comparing is not active in this version: its rules are only checked",
             };
             self.warning(part, *span, what, "");
         }

@@ -1,15 +1,17 @@
 //! Reads `[migrations.NAME]`.
 
+use super::course::{self, Moves};
 use super::edit;
 use super::route::{MigrationRouteDocument, nothing, read_migrations};
 use crate::keys;
 use crate::place::{At, Span};
-use crate::plan::{ComparePlan, Data, Date, GatesPlan, MigrationPlan, MirrorPlan, StepsPlan};
+use crate::plan::{ComparePlan, Date, MigrationPlan, MirrorPlan};
 use crate::reader::{Item, Reader, Size, is_bare};
 use cutover_core::edit::Edits;
 use cutover_core::fallback::{Cause, Causes, FallbackPolicy};
 use cutover_core::key::KeySource;
-use cutover_core::{Bucketing, Percent};
+use cutover_core::migration::{Course, Data, Steps};
+use cutover_core::{Bucketing, Percent, Salt};
 use http::HeaderName;
 use std::time::Duration;
 
@@ -38,8 +40,6 @@ pub(crate) struct MigrationDocument {
     pub(crate) dormant: Vec<(&'static str, Span)>,
     /// Where `expires` stands.
     pub(crate) expires: Span,
-    /// Where `percents` and `dwell` stand.
-    pub(crate) steps: [Span; 2],
 }
 
 /// `qa-header` and `qa-secret`.
@@ -76,20 +76,28 @@ impl HookNames {
 pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
     let text = |key| reader.require(key).unwrap_or_else(|| nothing(reader.span));
     let list = |key| reader.list(key).map(|at| at.value).unwrap_or_default();
+    let (old, new) = (text("old"), text("new"));
     let (fallback, fallback_deadline) = fallback(reader);
-    let Planned { plan, expires, steps, dormant } = plan(&name, reader);
+    let (salt, bucketing) = (reader.get("salt"), reader.choice("bucketing", &Bucketing::ALL));
+    let routes = read_migrations(reader);
+    let group = reader.get::<String>("group").map(|at| at.value);
+    let cohort = cohort(&name, salt.as_ref(), group.as_deref(), bucketing);
+    let writes = routes.iter().any(MigrationRouteDocument::takes_writes);
+    let read_percent = reader.get("read-percent");
+    let Planned { mut plan, expires, dormant } = plan(&name, group, (cohort, writes), reader);
+    plan.first = read_percent.map(|at| at.value);
     MigrationDocument {
-        old: text("old"),
-        new: text("new"),
+        old,
+        new,
         key: key(reader),
         allow: list("allow"),
         deny: list("deny"),
         qa: qa(reader),
         disabled: reader.get_or_default("disabled").value,
-        salt: reader.get("salt"),
-        bucketing: reader.choice("bucketing", &Bucketing::ALL),
-        routes: read_migrations(reader),
-        read_percent: reader.get("read-percent"),
+        salt,
+        bucketing,
+        routes,
+        read_percent,
         fallback,
         fallback_deadline,
         edits: edit::edits(reader),
@@ -97,7 +105,6 @@ pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
         plan,
         dormant,
         expires,
-        steps,
         name,
     }
 }
@@ -221,32 +228,54 @@ fn plugins(reader: &Reader<'_>) -> HookNames {
     read.unwrap_or_default()
 }
 
+/// What keeps the cohort independent of others', or shares the group's.
+fn cohort(
+    name: &str,
+    salt: Option<&At<String>>,
+    group: Option<&str>,
+    bucketing: Bucketing,
+) -> Salt {
+    let text = match (salt, group) {
+        (Some(salt), Some(group)) if salt.value == "group" => group,
+        (Some(salt), _) => salt,
+        (None, _) => name,
+    };
+    Salt::with_bucketing(text, bucketing)
+}
+
 /// The plan, and the places of what checks look at.
 struct Planned {
     plan: MigrationPlan,
     expires: Span,
-    steps: [Span; 2],
     dormant: Vec<(&'static str, Span)>,
 }
 
-fn plan(name: &str, reader: &Reader<'_>) -> Planned {
+fn plan(
+    name: &str,
+    group: Option<String>,
+    (salt, write_routes): (Salt, bool),
+    reader: &Reader<'_>,
+) -> Planned {
     let owner = reader.require::<String>("owner").map(|at| at.value).unwrap_or_default();
-    let expires = reader.require::<Date>("expires");
+    let end = reader.require::<Date>("expires");
+    let expires = end.map_or(Date { year: 0, month: 1, day: 1 }, |at| at.value);
+    let data = reader.choice("data", &[Data::Shared, Data::External, Data::Cdc]);
+    let course = Course::new(name, data, Steps::usual(), expires.begins());
+    let course = Course { write_routes, salt, ..course };
+    let Moves { course, limits, rollback } = course::read(&course, reader);
     let percent = reader.get_or_default::<Percent>("mirror-percent");
     let mut dormant = Vec::new();
     if percent.value > Percent::ZERO {
         dormant.push(("mirror-percent", percent.span));
     }
-    for part in ["mirror", "compare", "gates", "steps"] {
+    for part in ["mirror", "compare"] {
         dormant.extend(reader.item(part).map(|item| (part, item.span)));
     }
-    let (steps, places) = in_table(reader, "steps", &keys::STEPS, steps);
     let plan = MigrationPlan {
         migration: name.to_owned(),
         owner,
-        expires: expires.map_or(Date { year: 0, month: 1, day: 1 }, |at| at.value),
-        group: reader.get::<String>("group").map(|at| at.value),
-        data: reader.choice("data", &[Data::Shared, Data::External, Data::Cdc]),
+        expires,
+        group,
         mirror: in_table(reader, "mirror", &keys::MIRROR, |reader| MirrorPlan {
             percent: percent.value,
             concurrency: reader.get_or_default::<u64>("concurrency").value as usize,
@@ -255,19 +284,17 @@ fn plan(name: &str, reader: &Reader<'_>) -> Planned {
         compare: in_table(reader, "compare", &keys::COMPARE, |reader| ComparePlan {
             ignore: reader.item("ignore").map(|list| ignored(&list)).unwrap_or_default(),
         }),
-        gates: in_table(reader, "gates", &keys::GATES, |reader| GatesPlan {
-            errors: reader.get_or_default("errors").value,
-            latency: reader.get_or_default("latency").value,
-            mismatch: reader.get_or_default("mismatch").value,
-        }),
-        steps,
+        course,
+        limits,
+        rollback,
+        first: None,
     };
-    let expires = expires.map_or(reader.span, |at| at.span);
-    Planned { plan, expires, steps: places, dormant }
+    let expires = end.map_or(reader.span, |at| at.span);
+    Planned { plan, expires, dormant }
 }
 
 /// Reads a table, or an empty one in its place: every key then has its default.
-fn in_table<T>(
+pub(super) fn in_table<T>(
     reader: &Reader<'_>,
     name: &'static str,
     section: &'static keys::Section,
@@ -277,22 +304,6 @@ fn in_table<T>(
         let (empty, sink) = (toml::de::DeTable::new(), crate::place::Sink::default());
         read(&Reader::root(&empty, section, &sink))
     })
-}
-
-fn steps(reader: &Reader<'_>) -> (StepsPlan, [Span; 2]) {
-    let percents = reader.list_or_default::<Percent>("percents");
-    let dwell = reader.list_or_default::<Duration>("dwell");
-    let auto = reader.get_or_default::<Percent>("auto");
-    if auto.value > Percent::from_thousandths(5_000) {
-        let help = "write auto = \"5%\" or less; a person promotes the larger steps";
-        reader.error("auto", auto.span, "only steps up to 5% may advance by themselves", help);
-    }
-    let plan = StepsPlan {
-        percents: percents.value.into_iter().map(|at| at.value).collect(),
-        dwell: dwell.value.into_iter().map(|at| at.value).collect(),
-        auto: auto.value,
-    };
-    (plan, [percents.span, dwell.span])
 }
 
 fn ignored(list: &Item<'_>) -> Vec<String> {

@@ -5,6 +5,7 @@ use crate::keys;
 use crate::place::{At, Span};
 use crate::reader::{Item, Reader, nearest};
 use cutover_core::edit::Edits;
+use cutover_core::fallback::is_safe;
 use cutover_core::route::{Predicate, RouteSpec};
 use http::Method;
 use toml::de::DeValue;
@@ -30,6 +31,14 @@ pub(crate) struct RouteDocument {
 pub(crate) struct MigrationRouteDocument {
     pub(crate) matching: RouteMatch,
     pub(crate) write: bool,
+}
+
+impl MigrationRouteDocument {
+    /// May a request that it matches be a write?
+    pub(super) fn takes_writes(&self) -> bool {
+        let methods = &self.matching.spec.methods;
+        self.write || methods.is_empty() || !methods.iter().all(is_safe)
+    }
 }
 
 /// Methods of RFC 9110 and 5789; others are accepted, but hardly typed by mistake.

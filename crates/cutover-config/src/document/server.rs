@@ -1,10 +1,10 @@
-//! Reads `[server]`, `[admin]` and `[state]`.
+//! Reads `[server]` and `[state]`.
 
 use crate::keys;
 use crate::place::{At, Span};
 use crate::reader::{Item, Reader, Size};
 use crate::settings::{
-    AccessLog, AdminSettings, Listen, ListenTls, LogFormat, Network, ServerSettings, StateSettings,
+    AccessLog, Listen, ListenTls, LogFormat, Network, ServerSettings, StateSettings,
 };
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
@@ -137,20 +137,6 @@ fn network(item: &Item<'_>) -> Option<Network> {
         return None;
     };
     Some(Network { address, bits })
-}
-
-pub(super) fn read_admin(root: &Reader<'_>) -> At<AdminSettings> {
-    let default = SocketAddr::from(([127, 0, 0, 1], 8081));
-    let absent = At { value: AdminSettings { listen: Some(default) }, span: root.span };
-    let read = root.table("admin", &keys::ADMIN, |reader| {
-        let item = reader.item("listen")?;
-        let listen = match item.value.as_str() {
-            Some("off") => None,
-            _ => Some(item.get()?.value),
-        };
-        Some(At { value: AdminSettings { listen }, span: item.span })
-    });
-    read.flatten().unwrap_or(absent)
 }
 
 pub(super) fn read_state(root: &Reader<'_>) -> At<StateSettings> {

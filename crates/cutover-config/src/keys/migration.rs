@@ -1,6 +1,7 @@
 //! Keys of `[migrations.NAME]`.
 
 use super::Presence::{Default, Optional, Required};
+use super::course::{DRILL, GATES, STEPS};
 use super::route::{HEADERS, MIGRATION_ROUTE, PATH_EDIT};
 use super::{Key, Kind, Section};
 
@@ -106,7 +107,8 @@ pub(crate) static MIGRATION: Section = Section {
             kind: Kind::Percent,
             presence: Optional("phase off: everything to `old`"),
             meaning: "Share of users whose reads go to `new`; given, the phase is canary. 0 \
-                      lets only named users read from `new`.",
+                      lets only named users read from `new`. Only the first state of a migration: \
+                      once it has moved, `cutover set-weight` and `promote` say what counts.",
         },
         Key {
             name: "mirror-percent",
@@ -154,13 +156,19 @@ pub(crate) static MIGRATION: Section = Section {
             name: "gates",
             kind: Kind::Table(&GATES),
             presence: Optional("every default"),
-            meaning: "Limits that evidence is judged by. Not active in this version.",
+            meaning: "Limits that evidence is judged by.",
         },
         Key {
             name: "steps",
             kind: Kind::Table(&STEPS),
             presence: Optional("every default"),
-            meaning: "Steps of the read percent. Not active in this version.",
+            meaning: "Steps of the read percent.",
+        },
+        Key {
+            name: "drill",
+            kind: Kind::Table(&DRILL),
+            presence: Optional("every default"),
+            meaning: "Rollback drills.",
         },
     ],
     elsewhere: &[
@@ -170,6 +178,8 @@ pub(crate) static MIGRATION: Section = Section {
         ("write-percent", "writes follow their owner, never a percent"),
         ("backend", "a migration has two: old and new"),
         ("phase", "a migration starts in off, or in canary if read-percent is given"),
+        ("dwell", "it belongs in [migrations.NAME.steps]"),
+        ("approvals", "it belongs in [migrations.NAME.steps]"),
         ("on-error", "it belongs in [plugins.NAME]"),
         ("deadline", "it belongs in [migrations.NAME.fallback]"),
     ],
@@ -307,55 +317,5 @@ pub(crate) static COMPARE: Section = Section {
         presence: Optional("nothing is ignored"),
         meaning: "JSON pointers (`*` is any element) and `header:name`.",
     }],
-    elsewhere: &[],
-};
-
-pub(crate) static GATES: Section = Section {
-    meaning: "Limits that evidence is judged by. Not active in this version.",
-    keys: &[
-        Key {
-            name: "errors",
-            kind: Kind::Percent,
-            presence: Default("0.1%"),
-            meaning: "Largest share of errors of `new`.",
-        },
-        Key {
-            name: "latency",
-            kind: Kind::Ratio,
-            presence: Default("1.10"),
-            meaning: "Largest p99 of `new`, as a multiple of the p99 of `old`.",
-        },
-        Key {
-            name: "mismatch",
-            kind: Kind::Percent,
-            presence: Default("0.1%"),
-            meaning: "Largest share of replies that differ.",
-        },
-    ],
-    elsewhere: &[],
-};
-
-pub(crate) static STEPS: Section = Section {
-    meaning: "Steps of the read percent. Not active in this version.",
-    keys: &[
-        Key {
-            name: "percents",
-            kind: Kind::List(&Kind::Percent),
-            presence: Default("[1, 5, 20, 50, 100]"),
-            meaning: "Ascending, the last one 100.",
-        },
-        Key {
-            name: "dwell",
-            kind: Kind::List(&Kind::Duration),
-            presence: Default("[\"1h\", \"1h\", \"4h\", \"4h\", \"24h\"]"),
-            meaning: "Shortest stay at each step; as many as `percents`.",
-        },
-        Key {
-            name: "auto",
-            kind: Kind::Percent,
-            presence: Default("0%"),
-            meaning: "Steps up to this may advance without a person; at most 5%.",
-        },
-    ],
     elsewhere: &[],
 };

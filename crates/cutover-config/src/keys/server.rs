@@ -143,18 +143,60 @@ pub(crate) static ACCESS_LOG: Section = Section {
 };
 
 pub(crate) static ADMIN: Section = Section {
-    meaning: "The listener for operators: API, metrics, health. Changes need a restart.",
-    keys: &[Key {
-        name: "listen",
-        kind: Kind::Either(&[Kind::Socket, Kind::Word(&["off"])]),
-        presence: Default("127.0.0.1:8081"),
-        meaning: "Address to listen on; loopback only, because there are no tokens yet. `off` \
-                  switches it off.",
-    }],
-    elsewhere: &[
-        ("token", "tokens come in a later version; the listener stays on loopback until then"),
-        ("tokens", "tokens come in a later version; the listener stays on loopback until then"),
+    meaning: "The listener for operators: API, metrics, health. Another address needs a restart.",
+    keys: &[
+        Key {
+            name: "listen",
+            kind: Kind::Either(&[Kind::Socket, Kind::Word(&["off"])]),
+            presence: Default("127.0.0.1:8081"),
+            meaning: "Address to listen on; loopback only, unless there are tokens. `off` switches \
+                      it off.",
+        },
+        Key {
+            name: "tokens",
+            kind: Kind::List(&Kind::Table(&TOKEN)),
+            presence: Optional("whoever reaches the listener may do everything"),
+            meaning: "Who may do what. With at least one, every request needs one of them, but \
+                      `/livez` and `/readyz`. They change with a reload.",
+        },
     ],
+    elsewhere: &[(
+        "token",
+        "write tokens = [{ name = \"ana\", role = \"on-call\", hash = \"sha256:…\" }]; make one with \
+         cutover token new",
+    )],
+};
+
+/// Names of roles, in the core's order.
+const ROLES: &[&str] = &["viewer", "operator", "on-call", "approver", "admin", "automation"];
+
+pub(crate) static TOKEN: Section = Section {
+    meaning: "Who a token belongs to. `cutover token new` makes the token and this line.",
+    keys: &[
+        Key {
+            name: "name",
+            kind: Kind::Text,
+            presence: Required("add name = \"ana\": it stands in the audit log"),
+            meaning: "Whose it is. Two tokens of one name are one person.",
+        },
+        Key {
+            name: "role",
+            kind: Kind::Word(ROLES),
+            presence: Required("add role = \"on-call\""),
+            meaning: "`viewer` looks. `automation` holds and goes back. `operator` also starts \
+                      migrations and mirrors. `on-call` also moves reads forward, practises and \
+                      tries again. `approver` holds, goes back, approves and completes. `admin` \
+                      does everything.",
+        },
+        Key {
+            name: "hash",
+            kind: Kind::Text,
+            presence: Required("make a token: cutover token new --name NAME --role ROLE"),
+            meaning: "SHA-256 of the token: `sha256:` and 64 hexadecimal digits. The token itself \
+                      stands nowhere.",
+        },
+    ],
+    elsewhere: &[("token", "only its hash belongs into this file"), ("user", "it is called name")],
 };
 
 pub(crate) static STATE: Section = Section {

@@ -6,9 +6,9 @@
 
 use super::Item;
 use crate::keys::{Kind, Section};
-use crate::plan::Ratio;
 use crate::units::{Date, UnitError, parse_duration, parse_size};
 use cutover_core::Percent;
+use cutover_core::evidence::Tolerance;
 use std::net::SocketAddr;
 use std::time::Duration;
 use toml::de::DeValue;
@@ -82,7 +82,7 @@ impl Scalar for Duration {
             _ => return wrong(item),
         };
         match parse_duration(text) {
-            Ok(duration) if duration.is_zero() => {
+            Ok(duration) if duration.is_zero() && !matches!(item.kind, Kind::Wait) => {
                 item.error("must be more than nothing", "write a duration like \"250ms\"");
                 None
             }
@@ -182,24 +182,36 @@ impl Scalar for Percent {
     }
 }
 
-impl Scalar for Ratio {
+/// A factor, exact to its thousandths.
+impl Scalar for Tolerance {
     fn read(item: &Item<'_>) -> Option<Self> {
         let text = match item.value {
             DeValue::Integer(number) => number.to_string(),
             DeValue::Float(number) => number.as_str().to_owned(),
             _ => return wrong(item),
         };
-        let ratio = Self::parse(&text);
-        if ratio.is_none() {
-            let what = format!("{text} is not a factor from 1 to 1000 with three decimals at most");
+        let factor = tolerance(&text);
+        if factor.is_none() {
+            let what = format!("{text} is not a factor from 1 to 100 with three decimals at most");
             item.error(what, "write 1.10 for ten percent more");
         }
-        ratio
+        factor
     }
 
     fn from_default(text: &str) -> Option<Self> {
-        Self::parse(text)
+        tolerance(text)
     }
+}
+
+fn tolerance(text: &str) -> Option<Tolerance> {
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
+    let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
+    if whole.is_empty() || decimals.len() > 3 || !digits(whole) || !digits(decimals) {
+        return None;
+    }
+    let whole: u32 = whole.parse().ok()?;
+    let fraction: u32 = format!("{decimals:0<3}").parse().ok()?;
+    Tolerance::from_thousandths(whole.checked_mul(1_000)?.checked_add(fraction)?)
 }
 
 impl Scalar for Date {
@@ -310,7 +322,7 @@ impl Kind {
             Self::Flag => "true or false".to_owned(),
             Self::Count(least, most) => format!("a whole number from {least} to {most}"),
             Self::Ratio => "a factor like 1.10".to_owned(),
-            Self::Duration => "a duration like \"250ms\"".to_owned(),
+            Self::Duration | Self::Wait => "a duration like \"250ms\"".to_owned(),
             Self::Percent => "a percent like 5 or \"0.5%\"".to_owned(),
             Self::Size => "a size like \"1MiB\"".to_owned(),
             Self::Date => "a date like 2027-03-01".to_owned(),

@@ -55,3 +55,14 @@ fn printed_as_read() {
         assert_eq!(print_size(parse_size(text).expect("is one")), text);
     }
 }
+
+#[test]
+fn a_day_begins_at_midnight() {
+    let days =
+        [(1970, 1, 1), (1999, 12, 31), (2000, 2, 29), (2024, 3, 1), (2100, 3, 1), (9999, 12, 31)];
+    for (year, month, day) in days {
+        let date = Date { year, month, day };
+        assert_eq!(date.begins().to_string(), format!("{date} 00:00:00Z"));
+    }
+    assert_eq!(Date { year: 0, month: 1, day: 1 }.begins().millis(), 0);
+}

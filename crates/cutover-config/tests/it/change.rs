@@ -2,7 +2,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "expectations stand inline at the call")]
 
 use crate::surroundings::loaded;
-use cutover_config::change;
+use cutover_config::{Motion, change};
 use expect_test::{Expect, expect};
 
 const BASE: &str = r#"
@@ -27,22 +27,34 @@ read-percent = 5
 
 /// Changes the base by replacing texts, first for what is in force, then for what follows.
 fn check(before: &[(&str, &str)], after: &[(&str, &str)], expected: Expect) {
+    told(false, before, after, expected);
+}
+
+/// The same, with migrations that have left their first state.
+fn moved(before: &[(&str, &str)], after: &[(&str, &str)], expected: Expect) {
+    told(true, before, after, expected);
+}
+
+fn told(moving: bool, before: &[(&str, &str)], after: &[(&str, &str)], expected: Expect) {
     let replaced = |pairs: &[(&str, &str)]| {
         pairs.iter().fold(BASE.to_owned(), |text, (from, to)| {
             assert!(text.contains(from), "{from}");
             text.replace(from, to)
         })
     };
-    let change = change(&loaded(&replaced(before)), &loaded(&replaced(after)));
+    let motion = Motion { moving, moved: moving };
+    let change = change(&loaded(&replaced(before)), &loaded(&replaced(after)), &|_| motion);
     let mut lines = change.allowed;
     for finding in change.refused {
         lines.push(format!("refused {}: {}", finding.key, finding.what));
         lines.push(format!("  -> {}", finding.help.expect("says what to do instead")));
     }
+    for finding in change.ignored {
+        lines.push(format!("ignored {}: {}", finding.key, finding.what));
+        lines.push(format!("  -> {}", finding.help.expect("says what to do instead")));
+    }
     expected.assert_eq(&lines.join("\n"));
 }
-
-const STEADY: (&str, &str) = ("read-percent = 5\n", "");
 
 #[test]
 fn nothing() {
@@ -66,10 +78,21 @@ fn what_may_change() {
     check(&[], &[("/{*rest}", "/x/{*rest}")], expect!["1 of 1 routes change"]);
     check(&[], &[("[server]", "[server]\ndrain = \"5s\"")], expect!["server.drain becomes 5s"]);
     check(&[], &[("identity team", "nobody")], expect!["migration profile: settings change"]);
+    check(&[], &[("x-user-id", "x-account")], expect!["migration profile: settings change"]);
     check(
-        &[STEADY],
-        &[STEADY, ("x-user-id", "x-account")],
-        expect!["migration profile: settings change"],
+        &[("read-percent = 5", "read-percent = 5\nmirror-percent = 5")],
+        &[("read-percent = 5", "read-percent = 5\nmirror-percent = 10")],
+        expect!["migration profile: mirror-percent 5% becomes 10%"],
+    );
+    check(
+        &[],
+        &[(
+            "[backends.monolith]",
+            "[admin]\ntokens = [{ name = \"ana\", role = \"viewer\", hash = \"sha256:\
+             0000000000000000000000000000000000000000000000000000000000000000\" }]\n\
+             [backends.monolith]",
+        )],
+        expect!["admin.tokens change"],
     );
 }
 
@@ -98,49 +121,76 @@ fn what_a_process_keeps() {
 
 #[test]
 fn what_a_moving_migration_keeps() {
-    check(
+    moved(
         &[],
         &[("x-user-id", "x-account")],
         expect![[r#"
             refused migrations.profile.key: migration profile is moving: another key would send users to the other side
-              -> take read-percent away and reload first; users then start again from old"#]],
+              -> first `cutover abort profile`; users then start again from old"#]],
     );
-    check(
+    moved(
         &[],
         &[("read-percent", "salt = \"s\"\nread-percent")],
         expect![[r#"
             refused migrations.profile.salt: migration profile is moving: another salt would send users to the other side
-              -> take read-percent away and reload first; users then start again from old"#]],
+              -> first `cutover abort profile`; users then start again from old"#]],
     );
-    check(
+    moved(
         &[],
         &[("read-percent", "bucketing = \"flagd-v2\"\nread-percent")],
         expect![[r#"
             refused migrations.profile.salt: migration profile is moving: another salt would send users to the other side
-              -> take read-percent away and reload first; users then start again from old"#]],
+              -> first `cutover abort profile`; users then start again from old"#]],
     );
-    check(
+    moved(
         &[],
         &[("old = \"monolith\"\nnew = \"profile\"", "old = \"profile\"\nnew = \"monolith\"")],
         expect![[r#"
             refused migrations.profile.old: migration profile is moving: its old backend cannot be another one
-              -> change the backend's addresses instead, or take read-percent away and reload first
+              -> change the backend's addresses instead, or first `cutover abort profile`
             refused migrations.profile.new: migration profile is moving: its new backend cannot be another one
-              -> change the backend's addresses instead, or take read-percent away and reload first"#]],
+              -> change the backend's addresses instead, or first `cutover abort profile`"#]],
+    );
+    moved(
+        &[],
+        &[("migrations.profile", "migrations.renamed")],
+        expect![[r#"
+            migration renamed is added
+            refused migrations.profile: migration profile is moving and cannot be removed
+              -> first `cutover abort profile`, and remove it then; or give its routes to the new backend when it is complete"#]],
     );
     check(
         &[],
         &[("migrations.profile", "migrations.renamed")],
         expect![[r#"
-        migration renamed is added
-        refused migrations.profile: migration profile is moving and cannot be removed
-          -> take read-percent away first, reload, and remove it then; or give its routes to the new backend when it is complete"#]],
-    );
-    check(
-        &[STEADY],
-        &[STEADY, ("migrations.profile", "migrations.renamed")],
-        expect![[r#"
         migration profile is removed
         migration renamed is added"#]],
+    );
+}
+
+/// What the store says outranks the file, and a person who edits the file must not think otherwise.
+#[test]
+fn the_first_state_of_a_migration_that_has_moved() {
+    moved(
+        &[],
+        &[("read-percent = 5", "read-percent = 20")],
+        expect![[r#"
+        ignored migrations.profile.read-percent: migration profile has moved: read-percent is only its first state; use cutover set-weight
+          -> cutover set-weight profile"#]],
+    );
+    moved(
+        &[],
+        &[("read-percent = 5\n", "disabled = true\n")],
+        expect![[r#"
+        migration profile is disabled: everything to old
+        ignored migrations.profile.read-percent: migration profile has moved: read-percent is only its first state; use cutover set-weight
+          -> cutover set-weight profile"#]],
+    );
+    moved(
+        &[("read-percent = 5", "read-percent = 5\nmirror-percent = 5")],
+        &[("read-percent = 5", "read-percent = 5\nmirror-percent = 10")],
+        expect![[r#"
+            ignored migrations.profile.mirror-percent: migration profile has moved: mirror-percent is only its first state; use cutover mirror-traffic
+              -> cutover mirror-traffic profile"#]],
     );
 }

@@ -297,10 +297,38 @@ fn numbers_and_units() {
                 write 5, 2.5 or "0.125%""#]],
     );
     migration(
+        "gates = { errors = 0, mismatch = '50.001%', latency = 100.001 }",
+        expect![[r#"
+        7:20 error migrations.m.gates.errors: a limit of 0% can never be shown to hold; the smallest is 0.001%
+            write "0.1%"; a gate that is to hold nothing back is left out of `required`
+        7:34 error migrations.m.gates.mismatch: a limit is at most 50%
+            write "0.1%", or "50%" at most
+        7:55 error migrations.m.gates.latency: 100.001 is not a factor from 1 to 100 with three decimals at most
+            write 1.10 for ten percent more"#]],
+    );
+    migration(
+        "gates = { required = ['errors', 'errors', 'drill'] }\nsteps = { soak = '0s', graded = '0s', \
+         approval-lasts = '0s', approvals = 11 }",
+        expect![[r#"
+            7:33 error migrations.m.gates.required: "errors" is listed twice
+                remove one
+            7:43 error migrations.m.gates.required[2]: must be "errors", "fallbacks", "latency", "mismatch", "coverage", "mirror" or "freshness", not "drill"
+            8:56 error migrations.m.steps.approval-lasts: must be more than nothing
+                write a duration like "250ms"
+            8:74 error migrations.m.steps.approvals: 11 is not between 0 and 10"#]],
+    );
+    migration(
+        "gates = { required = [] }\nsteps = { approvals = 1 }",
+        expect![[r#"
+        1:13 warning migrations.m.steps.approvals: without tokens anybody may give any name: nothing proves a second person
+            add tokens to [admin]: cutover token new --name NAME --role ROLE
+        7:22 warning migrations.m.gates.required: no gate is required: reads move forward without evidence
+            remove the key, and the usual four are"#]],
+    );
+    migration(
         "gates = { latency = 0.5, errors = '200%' }",
         expect![[r#"
-            7:9 warning migrations.m.gates: gates are not active in this version: their limits are only checked
-            7:21 error migrations.m.gates.latency: 0.5 is not a factor from 1 to 1000 with three decimals at most
+            7:21 error migrations.m.gates.latency: 0.5 is not a factor from 1 to 100 with three decimals at most
                 write 1.10 for ten percent more
             7:35 error migrations.m.gates.errors: 200% is not a percent that can be used: a percent lies between 0 and 100
                 write 5, 2.5 or "0.125%""#]],
@@ -378,8 +406,45 @@ fn listeners() {
     check(
         "[admin]\nlisten = '0.0.0.0:8081'",
         expect![[r#"
-        2:10 error admin.listen: 0.0.0.0:8081 can be reached from outside, and there are no tokens yet
-            write "127.0.0.1:8081", or "off"; tokens for remote operators come in a later version"#]],
+            2:10 error admin.listen: 0.0.0.0:8081 can be reached from outside, and there are no tokens
+                write "127.0.0.1:8081", or add tokens: cutover token new --name NAME --role ROLE"#]],
+    );
+    check(
+        "[admin]\nlisten = '0.0.0.0:8081'\ntokens = [{ name = 'ana', role = 'oncall', hash = 'cut_x' }]",
+        expect![[r#"
+            2:10 error admin.listen: 0.0.0.0:8081 can be reached from outside, and there are no tokens
+                write "127.0.0.1:8081", or add tokens: cutover token new --name NAME --role ROLE
+            3:34 error admin.tokens[0].role: must be "viewer", "operator", "on-call", "approver", "admin" or "automation", not "oncall"
+                did you mean "on-call"?
+            3:51 error admin.tokens[0].hash: is not "sha256:" and 64 hexadecimal digits
+                make a token with `cutover token new --name NAME --role ROLE`: it prints the line for this file"#]],
+    );
+    let token = |name: &str, digit: &str| {
+        let hash = digit.repeat(64);
+        format!("{{ name = '{name}', role = 'on-call', hash = 'sha256:{hash}' }}")
+    };
+    check(
+        &format!(
+            "[admin]\nlisten = '0.0.0.0:8081'\ntokens = [{}, {}, {}]",
+            token("ana", "a"),
+            token("ana", "b"),
+            token("ben", "A")
+        ),
+        expect![[r#"
+            3:247 error admin.tokens[2]: ana and ben have the same token
+                make one for each: cutover token new --name NAME --role ROLE"#]],
+    );
+    check(
+        &format!("[admin]\ntokens = [{}]", token("cutover", "a")),
+        expect![[r#"
+        2:20 error admin.tokens[0].name: cutover itself acts under this name
+            name the person, or the script"#]],
+    );
+    check(
+        &format!("[admin]\ntokens = [{}]", token(" ana", "a")),
+        expect![[r#"
+        2:20 error admin.tokens[0].name: " ana" cannot be a name
+            write 1 to 64 printable characters: it stands in the audit log"#]],
     );
     check(
         "[admin]\nlisten = 'of'",
@@ -564,16 +629,16 @@ fn migrations() {
     check(
         &format!("[migrations.m]\n{TWO}"),
         expect![[r#"
-        1:1 error migrations.m: `owner` is missing
-            add owner = "identity team": whom to ask about this flag
-        1:1 error migrations.m: `expires` is missing
-            add expires = 2027-03-01: a flag without an end stays for ever
-        1:1 error migrations.m: `old` is missing
-            add old = "NAME", the backend that is being left
-        1:1 error migrations.m: `new` is missing
-            add new = "NAME", the backend that takes over
-        1:1 error migrations.m: `routes` is missing
-            add routes = [{ path = "/api/profile/{id}" }]"#]],
+            1:1 error migrations.m: `old` is missing
+                add old = "NAME", the backend that is being left
+            1:1 error migrations.m: `new` is missing
+                add new = "NAME", the backend that takes over
+            1:1 error migrations.m: `routes` is missing
+                add routes = [{ path = "/api/profile/{id}" }]
+            1:1 error migrations.m: `owner` is missing
+                add owner = "identity team": whom to ask about this flag
+            1:1 error migrations.m: `expires` is missing
+                add expires = 2027-03-01: a flag without an end stays for ever"#]],
     );
     check(
         &format!(
@@ -694,7 +759,6 @@ fn steps() {
     migration(
         "steps = { percents = [1, 5], dwell = ['1h'] }",
         expect![[r#"
-            7:9 warning migrations.m.steps: steps are not active in this version: change read-percent by hand
             7:22 error migrations.m.steps.percents: the last step must be 100
                 end with 100: the ramp leads to everybody
             7:38 error migrations.m.steps.dwell: 2 percents, but 1 dwell times
@@ -703,7 +767,6 @@ fn steps() {
     migration(
         "steps = { percents = [5, 1, 100] , dwell = ['1h', '1h', '1h'], auto = 20 }",
         expect![[r#"
-            7:9 warning migrations.m.steps: steps are not active in this version: change read-percent by hand
             7:22 error migrations.m.steps.percents: steps must grow
                 write them like [1, 5, 20, 50, 100]
             7:71 error migrations.m.steps.auto: only steps up to 5% may advance by themselves
@@ -712,7 +775,6 @@ fn steps() {
     migration(
         "steps = { percents = [0, 50], dwell = ['1h', '1h'] }",
         expect![[r#"
-            7:9 warning migrations.m.steps: steps are not active in this version: change read-percent by hand
             7:22 error migrations.m.steps.percents: the last step must be 100
                 end with 100: the ramp leads to everybody
             7:22 error migrations.m.steps.percents: 0 is no step
@@ -721,7 +783,6 @@ fn steps() {
     migration(
         "steps = { percents = [], dwell = [] }",
         expect![[r#"
-            7:9 warning migrations.m.steps: steps are not active in this version: change read-percent by hand
             7:22 error migrations.m.steps.percents: must name at least one step
                 write [100]"#]],
     );

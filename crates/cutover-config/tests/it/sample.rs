@@ -46,8 +46,9 @@ fn the_sample_loads() {
         (plan.owner.as_str(), plan.expires.to_string().as_str()),
         ("identity team", "2027-03-01")
     );
-    assert_eq!(plan.gates.latency.to_string(), "1.1");
-    assert_eq!(plan.steps.dwell[4], Duration::from_secs(86_400));
+    assert_eq!(plan.limits.latency.to_string(), "1.10");
+    assert_eq!(plan.course.steps.all()[4].dwell, Duration::from_secs(86_400));
+    assert_eq!(plan.first, Some(cutover_core::Percent::from_thousandths(5_000)));
     assert_eq!(plan.compare.ignore.len(), 3);
 }
 
@@ -62,8 +63,6 @@ fn the_sample_is_warned_about_what_is_not_active() {
             "migrations.profile.mirror-percent",
             "migrations.profile.mirror",
             "migrations.profile.compare",
-            "migrations.profile.gates",
-            "migrations.profile.steps",
         ]
     );
 }

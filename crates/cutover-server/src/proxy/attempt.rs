@@ -7,8 +7,10 @@
 //! so every error that leaves here has it set on purpose.
 
 use super::context::{Attempt, Context};
+use crate::head_guard::uploads;
 use crate::plane::Plane;
 use crate::upstream::address::EJECT_AFTER;
+use crate::upstream::first_read::FirstRead;
 use cutover::core::fallback::is_safe;
 use cutover::{Action, Cause, Side};
 use http::StatusCode;
@@ -45,8 +47,11 @@ pub(super) fn peer(
         let left = left.map(|left| left.max(least));
         ctx.attempt.hurried = left.is_some_and(|left| left < pool.connect_timeout());
         let chosen = pool.peer(&ctx.attempt.tried, || clock.now(), left, ctx.facts.websocket);
-        if let Some((peer, flight)) = chosen {
+        if let Some((mut peer, flight)) = chosen {
             ctx.attempt.flight = Some(flight);
+            // A body may be asked for by `100 Continue`, which must not be kept back.
+            let waits = ctx.facts.websocket && !ctx.facts.has_body;
+            ctx.attempt.first_read = waits.then(|| FirstRead::of(&mut peer)).flatten();
             return Ok(peer);
         }
         if !judge(session, ctx, Cause::Connect, None) {
@@ -60,11 +65,20 @@ pub(super) fn connected(ctx: &Context, reused: bool) {
     if let (false, Some(flight)) = (reused, &ctx.attempt.flight) {
         flight.address().connected();
     }
+    if let Some(first_read) = &ctx.attempt.first_read {
+        first_read.hold();
+    }
+    if let (Some(exchange), Some(serving)) = (&ctx.exchange, &ctx.serving) {
+        uploads::connected(serving.backends().pool(exchange.backend()).timeout());
+    }
 }
 
 /// The request's header is out; now its body, or the end of an empty one.
-pub(super) fn sending_body(ctx: &mut Context) {
+pub(super) fn sending_body(ctx: &mut Context, end: bool) {
     ctx.attempt.body_begun = true;
+    if let (true, Some(first_read)) = (end, &ctx.attempt.first_read) {
+        first_read.release();
+    }
 }
 
 /// There is none.

@@ -4,6 +4,7 @@ use super::reply;
 use crate::head_guard::uploads;
 use crate::plane::Serving;
 use crate::problem::ReplyId;
+use crate::upstream::first_read::FirstRead;
 use crate::upstream::{InFlight, Tried};
 use cutover::{Cause, Exchange, RequestView};
 use http::header::HOST;
@@ -55,6 +56,8 @@ pub(super) struct Attempt {
     pub(super) tried: Tried,
     /// Times it was sent again because a kept connection turned out to be dead.
     pub(super) stale: u8,
+    /// Keeps a WebSocket's `101` back until the request's end is taken.
+    pub(super) first_read: Option<Arc<FirstRead>>,
     /// The request's header is out, and its body, or the end of an empty one, has been asked for.
     pub(super) body_begun: bool,
     /// The deadline leaves less time for connecting than the backend is meant to have.

@@ -2,6 +2,7 @@
 
 mod admin;
 mod cli;
+mod conduct;
 mod early;
 mod fallback;
 mod frames;
@@ -15,4 +16,5 @@ mod proxy_upstream;
 mod reload;
 mod stale;
 mod status;
+mod websocket;
 mod world;

@@ -1,5 +1,6 @@
 //! A running server between real upstreams and real clients, for the tests of the data plane.
 
+use cutover_server::reload::{Request, Trigger};
 use cutover_server::server::{Options, Running, Server};
 use cutover_test::Client;
 use std::future::Future;
@@ -63,11 +64,44 @@ impl Proxy {
 
     /// The whole configuration, next to files that the folder holds already.
     pub(crate) fn in_folder(config: &str, folder: tempfile::TempDir) -> Self {
-        let file = folder.path().join("cutover.toml");
-        std::fs::write(&file, config).expect("written");
-        let options = Options { watch: false, ..Options::new(&file) };
-        let running = Server::start(&options).unwrap_or_else(|error| panic!("{error}\n{config}"));
+        std::fs::write(folder.path().join("cutover.toml"), config).expect("written");
+        Self::in_place(folder)
+    }
+
+    fn in_place(folder: tempfile::TempDir) -> Self {
+        let running = Server::start(&options(&folder)).unwrap_or_else(|error| panic!("{error}"));
         Self { running, folder }
+    }
+
+    /// Ends, and starts again in the same folder.
+    pub(crate) fn restarted(self) -> Self {
+        let Self { running, folder } = self;
+        running.stop();
+        Self::in_place(folder)
+    }
+
+    /// Why another one cannot start beside it.
+    pub(crate) fn started_twice(&self) -> String {
+        match Server::start(&options(&self.folder)) {
+            Ok(_) => panic!("two servers have one store"),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    /// Reloads with something else in the file, and answers with the warnings.
+    pub(crate) fn reload(&self, from: &str, to: &str) -> Vec<String> {
+        let file = self.folder.path().join("cutover.toml");
+        let text = std::fs::read_to_string(&file).expect("it is there");
+        assert!(text.contains(from), "{from}");
+        std::fs::write(&file, text.replace(from, to)).expect("written");
+        let request = Request {
+            trigger: Trigger::Signal,
+            reason: "a test".to_owned(),
+            dry_run: false,
+            only_if: None,
+        };
+        let reloaded = self.running.reloader().reload(&request).unwrap_or_else(|e| panic!("{e}"));
+        reloaded.warnings.into_iter().map(|warning| warning.what).collect()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -92,6 +126,10 @@ impl Proxy {
         }
         panic!("no such line in {}", std::fs::read_to_string(&file).unwrap_or_default());
     }
+}
+
+fn options(folder: &tempfile::TempDir) -> Options {
+    Options { watch: false, ..Options::new(folder.path().join("cutover.toml")) }
 }
 
 /// `[backends.NAME]` with these addresses and more lines.

@@ -37,6 +37,12 @@ impl Installed {
         let Some((id, side)) = migration else { return Ok(stand) };
         let (migration, running) = self.migration(id);
         running.breaker.request(now);
+        if !write
+            && migration.is_judged()
+            && let Some(class) = running.classes.find(decision.route, request.method)
+        {
+            class.meter.saw();
+        }
         let guarded = !migration.fallback.on.is_empty() || migration.plugins.fallback.is_some();
         if side == Side::Old || write || !guarded {
             return Ok(stand);

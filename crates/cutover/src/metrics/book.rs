@@ -1,9 +1,10 @@
 //! All meters of an engine by name, and the generations whose gauges are shown. Locked by installs and scrapes only.
 
+use super::ClassMeter;
 use super::meter::{MigrationMeter, PluginMeter, RouteMeter, bump};
 use crate::Refused;
 use crate::engine::Installed;
-use crate::plugins::PluginHost;
+use crate::plugins::{PluginHost, Plugins};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -18,7 +19,10 @@ pub(crate) const REFUSALS: [&str; 3] = ["no-route", "plugin", "breaker"];
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     pub(super) meters: Mutex<Meters>,
-    pub(super) generations: Mutex<VecDeque<(u64, Weak<Installed>)>>,
+    /// The generation in force.
+    pub(super) current: Mutex<Weak<Installed>>,
+    /// The plugins of each configuration, with the generation it began with.
+    pub(super) generations: Mutex<VecDeque<(u64, Weak<Plugins>)>>,
     pub(super) refused: [AtomicU64; REFUSALS.len()],
     pub(super) installs: AtomicU64,
     pub(super) refusals: AtomicU64,
@@ -32,6 +36,8 @@ pub(crate) struct Book {
 pub(crate) struct Meters {
     pub(super) migrations: BTreeMap<Box<str>, Arc<MigrationMeter>>,
     pub(super) routes: BTreeMap<Box<str>, Arc<RouteMeter>>,
+    /// By migration, then class.
+    pub(super) classes: BTreeMap<(Box<str>, Box<str>), Arc<ClassMeter>>,
     /// By migration, then plugin.
     pub(super) plugins: BTreeMap<(Box<str>, Box<str>), Arc<PluginMeter>>,
 }
@@ -47,6 +53,10 @@ impl Book {
 
     pub(crate) fn route(&self, backend: &str) -> Arc<RouteMeter> {
         Arc::clone(self.meters().routes.entry(backend.into()).or_default())
+    }
+
+    pub(crate) fn class(&self, migration: &str, class: &str) -> Arc<ClassMeter> {
+        Arc::clone(self.meters().classes.entry((migration.into(), class.into())).or_default())
     }
 
     #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "nobody calls plugins"))]
@@ -70,11 +80,18 @@ impl Book {
         bump(&self.installs);
         self.last_reload_succeeded.store(true, Relaxed);
         self.last_install_s.store(unix_ms / 1_000, Relaxed);
+        self.restated(installed);
         let mut generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner);
-        generations.push_back((installed.generation().0, Arc::downgrade(installed)));
+        generations.push_back((installed.generation().0, Arc::downgrade(&installed.plugins)));
         if generations.len() > SHOWN_GENERATIONS {
             generations.pop_front();
         }
+    }
+
+    /// A generation with the plugins of the one before.
+    pub(crate) fn restated(&self, installed: &Arc<Installed>) {
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        *current = Arc::downgrade(installed);
     }
 
     pub(super) fn meters(&self) -> MutexGuard<'_, Meters> {

@@ -31,7 +31,7 @@ const PHASES: [Phase; 9] = [
 impl Collector for Book {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let generations = self.generations.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let current = generations.back().and_then(|(_, installed)| installed.upgrade());
+        let current = self.current.lock().unwrap_or_else(PoisonError::into_inner).upgrade();
         {
             let meters = self.meters();
             migrations(&mut encoder, &meters)?;
@@ -52,8 +52,8 @@ impl Collector for Book {
             }
         }
         let mut instances = Family::open(&mut encoder, PLUGIN_INSTANCES)?;
-        for (number, installed) in &generations {
-            let live = installed.upgrade().map_or(0, |installed| installed.live_plugins());
+        for (number, plugins) in &generations {
+            let live = plugins.upgrade().map_or(0, |plugins| plugins.live());
             instances.gauge(&[&number.to_string()], live as f64)?;
         }
         Family::open(&mut encoder, PLUGIN_INSTANCES_LIVE)?.single(self.host.live() as f64)

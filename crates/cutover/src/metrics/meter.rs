@@ -1,5 +1,6 @@
 //! What is counted on the path of a request: arrays of atomics, indexed by small enums.
 
+use super::Times;
 use super::histogram::{CALL_BOUNDS_US, Histogram, Quantiles, REQUEST_BOUNDS_US};
 use crate::{Cause, Outcome, Role, Side};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -75,6 +76,10 @@ pub(crate) struct MigrationMeter {
     pub(crate) failed_attempts: [[AtomicU64; CAUSES.len()]; 2],
     pub(crate) fallbacks: [AtomicU64; CAUSES.len()],
     pub(crate) breaker_opened: AtomicU64,
+    /// Judged reads by who answered, clients that left aside; then those of them that failed.
+    pub(crate) judged: [[AtomicU64; 2]; 4],
+    /// By side: from the beginning of a judged read to its reply's header, first attempts only.
+    pub(crate) replied: [Times; 2],
 }
 
 impl Default for MigrationMeter {
@@ -85,6 +90,8 @@ impl Default for MigrationMeter {
             failed_attempts: Default::default(),
             fallbacks: Default::default(),
             breaker_opened: AtomicU64::new(0),
+            judged: Default::default(),
+            replied: Default::default(),
         }
     }
 }
@@ -93,6 +100,20 @@ impl MigrationMeter {
     pub(crate) fn finished(&self, answerer: Answerer, outcome: Outcome, took: Duration) {
         bump(&self.requests[answerer as usize][code_class(outcome)]);
         self.durations[answerer as usize].record(took);
+    }
+
+    /// A read that is evidence.
+    pub(crate) fn judged(&self, answerer: Answerer, outcome: Outcome) {
+        let failed = match outcome {
+            Outcome::Replied(status) => status.is_server_error(),
+            Outcome::Broken => true,
+            Outcome::ClientGone => return,
+        };
+        let [all, bad] = &self.judged[answerer as usize];
+        bump(all);
+        if failed {
+            bump(bad);
+        }
     }
 
     pub(crate) fn attempt_failed(&self, side: Side, cause: Cause) {

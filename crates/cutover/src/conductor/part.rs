@@ -1,0 +1,349 @@
+//! One migration of the ensemble: where it stands, what it is charged with, and what was seen of it.
+
+use super::Charge;
+use super::observe::{Counted, Warmth};
+use crate::engine::{Installed, Running};
+use crate::metrics::Reading;
+use crate::store::StoreError;
+use cutover_core::evidence::{
+    Answer, Bar, Coverage, Evidence, Gate, Look, RouteClass, Slowness, Verdict,
+};
+use cutover_core::migration::{
+    Effect, EvidenceHash, Group, Moment, Observation, Position, Remedy, Standing, Timestamp,
+    Transition, Withdrawal, expiry,
+};
+use cutover_core::{Percent, Side};
+use sha2::{Digest as _, Sha256};
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+/// Shown evidence that an approval may still name: at one look a second, several minutes of watching.
+const SHOWN: usize = 512;
+
+/// Gates that say something although nobody demands them, if they fail.
+const WATCHED: [Gate; 4] = [Gate::Errors, Gate::Fallbacks, Gate::Latency, Gate::Mismatch];
+
+/// One migration.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) charge: Charge,
+    standing: Standing,
+    evidence: Evidence,
+    /// Counters at the last look.
+    before: Counted,
+    /// Times of `old` when the step began: of its users' requests, and of copies.
+    step: [Reading; 2],
+    warmth: Warmth,
+    /// Classes, with what was seen and compared of each in this epoch.
+    classes: BTreeMap<Box<str>, Class>,
+    shown: VecDeque<EvidenceHash>,
+    /// The store has refused the last change; said once.
+    troubled: bool,
+    /// Its counters have been looked at.
+    begun: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Class {
+    /// Counters when the epoch began: seen, compared.
+    base: [u64; 2],
+    now: [u64; 2],
+}
+
+impl Part {
+    /// From what is known of it. One that has never moved stands where its configuration says.
+    pub(super) fn new(
+        charge: Charge,
+        known: Option<(Standing, Option<Vec<u64>>)>,
+        now: Timestamp,
+    ) -> Self {
+        let first = charge.first_standing(now);
+        let known = known.filter(|(standing, _)| standing.generation().0 > 0);
+        let (standing, words) = known.unwrap_or((first, None));
+        let epoch = standing.progress().epoch;
+        let restored = words.and_then(|words| Evidence::from_words(&words, charge.limits).ok());
+        let restored = restored.filter(|evidence| evidence.epoch() == epoch);
+        Self {
+            standing,
+            evidence: restored
+                .unwrap_or_else(|| Evidence::new(epoch, charge.limits, now.millis())),
+            charge,
+            before: Counted::default(),
+            step: Default::default(),
+            warmth: Warmth::default(),
+            classes: BTreeMap::new(),
+            shown: VecDeque::new(),
+            troubled: false,
+            begun: false,
+        }
+    }
+
+    /// Another configuration has it too. Evidence goes on; whether it still counts, the fingerprint says at the next
+    /// tick.
+    pub(super) fn recharged(self, charge: Charge, now: Timestamp) -> Self {
+        if !self.has_moved() && self.charge.fingerprint != charge.fingerprint {
+            return Self { before: self.before, ..Self::new(charge, None, now) };
+        }
+        let standing = if self.has_moved() { self.standing } else { charge.first_standing(now) };
+        let evidence = self.evidence.with_limits(charge.limits);
+        Self { charge, standing, evidence, ..self }
+    }
+
+    /// Counts from now on: before, its counters may have been those of somebody else.
+    pub(super) fn begin(&mut self, current: &Installed) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let Some(running) = running(current, &self.charge.course.name) else { return };
+        self.before = Counted::read(running);
+        self.step_begins();
+        self.count_classes(running, true);
+    }
+
+    /// Stands where another process has brought it.
+    pub(super) fn restored(
+        &mut self,
+        standing: Standing,
+        words: Option<Vec<u64>>,
+        now: Timestamp,
+    ) {
+        if standing == self.standing {
+            return;
+        }
+        let Self { standing, evidence, .. } =
+            Self::new(self.charge.clone(), Some((standing, words)), now);
+        (self.standing, self.evidence, self.begun) = (standing, evidence, false);
+        self.shown.clear();
+    }
+
+    fn step_begins(&mut self) {
+        let old = Side::Old as usize;
+        self.step = [self.before.times[old].clone(), self.before.copied_times[old].clone()];
+    }
+
+    /// As it is kept while the configuration does not have it.
+    pub(super) fn stored(self) -> (Standing, Option<Vec<u64>>) {
+        (self.standing, Some(self.evidence.words()))
+    }
+
+    pub(super) fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    pub(super) fn evidence(&self) -> &Evidence {
+        &self.evidence
+    }
+
+    /// Records what has happened since the last look.
+    pub(super) fn look(&mut self, current: &Arc<Installed>, now: Timestamp) {
+        let Some(running) = running(current, &self.charge.course.name) else { return };
+        let counted = Counted::read(running);
+        let on_trial = matches!(self.position(), Position::Canary(_) | Position::ReadsNew);
+        self.evidence.record(&counted.since(&self.before, on_trial), now.millis());
+        self.look_at_times(&counted, now);
+        self.warmth.look(&counted, &self.before);
+        self.count_classes(running, false);
+        self.before = counted;
+    }
+
+    /// The control are requests that `old` answers meanwhile: those of its users, or copies where it has none.
+    fn look_at_times(&mut self, counted: &Counted, now: Timestamp) {
+        let (old, new) = (Side::Old as usize, Side::New as usize);
+        let share = self.standing.traffic().read_percent;
+        let times = |copied: bool| if copied { &counted.copied_times } else { &counted.times };
+        let before = |copied: bool| {
+            if copied { &self.before.copied_times } else { &self.before.times }
+        };
+        let copied = share == Percent::FULL;
+        if self.evidence.bar().is_none() {
+            let control: Vec<_> = times(copied)[old].since(&self.step[usize::from(copied)]).collect();
+            // It says itself how many it lacks.
+            let _ = self.evidence.set_bar(&control);
+        }
+        let Some(bar) = self.evidence.bar() else { return };
+        let copied = share == Percent::ZERO;
+        let slowness = held(&bar, times(copied)[new].since(&before(copied)[new]));
+        self.evidence.record_times(&bar, slowness, now.millis());
+    }
+
+    fn count_classes(&mut self, running: &Running, anew: bool) {
+        for class in running.classes.iter() {
+            let now = [class.meter.seen(), class.meter.compared()];
+            let known = self.classes.entry(class.name.clone()).or_insert(Class { base: now, now });
+            known.now = now;
+            if anew {
+                known.base = now;
+            }
+        }
+    }
+
+    /// The evidence after a transition.
+    pub(super) fn evidence_after(&self, transition: &Transition, now: Timestamp) -> Evidence {
+        let mut evidence = self.evidence;
+        for effect in &transition.effects {
+            match effect {
+                Effect::RestartEvidence(epoch) => {
+                    evidence = Evidence::new(*epoch, self.charge.limits, now.millis());
+                }
+                Effect::BeginStep => evidence.begin_step(),
+                _ => {}
+            }
+        }
+        evidence
+    }
+
+    /// A transition has been written.
+    pub(super) fn stands(&mut self, standing: Standing, evidence: Evidence, current: &Installed) {
+        let anew = evidence.epoch() != self.evidence.epoch();
+        let new_step = anew || self.evidence.bar().is_some() && evidence.bar().is_none();
+        (self.standing, self.evidence, self.troubled) = (standing, evidence, false);
+        if new_step {
+            self.step_begins();
+        }
+        if anew {
+            self.shown.clear();
+            if let Some(running) = running(current, &self.charge.course.name) {
+                self.count_classes(running, true);
+            }
+        }
+    }
+
+    /// Everything the state machine may look at.
+    pub(super) fn observation(&self, group: Group, now: Timestamp) -> Observation {
+        let epoch = self.standing.progress().epoch;
+        let readings = self.answers(now).into_iter().filter_map(|answer| {
+            let demanded = self.demands(answer.gate);
+            let counts = demanded || answer.verdict() == Verdict::Fail;
+            let mut reading = cutover_core::migration::Reading::of(&answer, epoch)?;
+            if reading.remedy == Remedy::RollBack && !self.charge.rollback {
+                reading.remedy = Remedy::Latch;
+            }
+            counts.then_some(reading)
+        });
+        let stopped = self.evidence.hard_stop().filter(|_| self.charge.rollback);
+        let precaution = self.evidence.precautions(now.millis()).next();
+        Observation {
+            gates: readings.collect(),
+            kill: stopped.map(|seen| {
+                let (bad, all) = (seen.bad(), seen.n());
+                format!("{bad} of {all} requests on new failed within five seconds").into()
+            }),
+            precaution: precaution.map(|gate| {
+                let look = Look { now_ms: now.millis(), ..Look::default() };
+                self.evidence.answer(gate, &look).to_string().into()
+            }),
+            evidence: self.hash(),
+            shown: self.shown.iter().copied().collect(),
+            heard: self.evidence.observed_ms().map(Timestamp::from_millis),
+            in_force: self.standing.generation(),
+            old_is_cold: self.warmth.old_is_cold(),
+            fingerprint: self.charge.fingerprint,
+            served: self.before.served,
+            group,
+        }
+    }
+
+    fn demands(&self, gate: Gate) -> bool {
+        self.charge.course.gates.iter().any(|name| **name == *gate.name())
+    }
+
+    /// What the gates say: those that are demanded, and those that are always watched.
+    pub(super) fn answers(&self, now: Timestamp) -> Vec<Answer> {
+        let coverage = self.coverage();
+        let drilled = self.standing.progress().drilled.as_ref();
+        let look = Look {
+            now_ms: now.millis(),
+            coverage: Some(&coverage),
+            drilled_ms: drilled.map(|record| record.at.millis()),
+        };
+        let asked = Gate::ALL.into_iter().filter(|gate| self.demands(*gate) || WATCHED.contains(gate));
+        asked.map(|gate| self.evidence.answer(gate, &look)).collect()
+    }
+
+    /// What the gates say, for the audit log.
+    pub(super) fn sentences(&self, now: Timestamp) -> Vec<Box<str>> {
+        let answers = self.answers(now);
+        answers.iter().map(|answer| answer.to_string().into_boxed_str()).collect()
+    }
+
+    fn coverage(&self) -> Coverage {
+        let classes = self.classes.iter().map(|(name, class)| {
+            let since = |at: usize| class.now[at].saturating_sub(class.base[at]);
+            RouteClass { name, seen: since(0), compared: since(1), critical: false }
+        });
+        classes.collect()
+    }
+
+    /// Digest of everything the gates look at.
+    fn hash(&self) -> EvidenceHash {
+        let mut digest = Sha256::new();
+        self.evidence.words().iter().for_each(|word| digest.update(word.to_le_bytes()));
+        digest.update(self.standing.progress().fingerprint.0);
+        for (name, class) in &self.classes {
+            digest.update(name.as_bytes());
+            class.now.iter().chain(&class.base).for_each(|count| digest.update(count.to_le_bytes()));
+        }
+        EvidenceHash(digest.finalize().into())
+    }
+
+    /// Somebody sees the present evidence.
+    pub(super) fn show(&mut self) {
+        let hash = self.hash();
+        if self.shown.back() != Some(&hash) {
+            self.shown.push_back(hash);
+        }
+        if self.shown.len() > SHOWN {
+            self.shown.pop_front();
+        }
+    }
+
+    /// A change could not be written. Said once, and again after one that could.
+    pub(super) fn troubled(&mut self, error: &StoreError) {
+        if !std::mem::replace(&mut self.troubled, true) {
+            let migration = &*self.charge.course.name;
+            tracing::error!(migration, %error, "a change could not be written, and was not made");
+        }
+    }
+
+    fn position(&self) -> Position {
+        self.standing.progress().position
+    }
+
+    /// Is `new` asked anything on behalf of users, or may it be at any moment?
+    pub(super) fn is_moving(&self) -> bool {
+        matches!(self.position(), Position::Shadow | Position::Canary(_) | Position::ReadsNew)
+    }
+
+    pub(super) fn has_moved(&self) -> bool {
+        self.standing.generation().0 > 0
+    }
+
+    pub(super) fn has_canary(&self) -> bool {
+        let progress = self.standing.progress();
+        matches!(progress.position, Position::Canary(_))
+            && !matches!(progress.withdrawal, Withdrawal::Whole(_))
+    }
+
+    pub(super) fn is_expired(&self, now: Timestamp) -> bool {
+        let progress = self.standing.progress();
+        let over = matches!(progress.position, Position::Complete | Position::Retired);
+        let seen = self.observation(Group::default(), now);
+        let moment = Moment { course: &self.charge.course, standing: &self.standing, seen: &seen, now };
+        !over && (progress.expired.is_some() || now >= expiry(&moment))
+    }
+}
+
+fn running<'i>(current: &'i Installed, migration: &str) -> Option<&'i Running> {
+    let at = current.snapshot().migrations().iter().position(|known| *known.name == *migration)?;
+    current.running().get(at)
+}
+
+fn held(bar: &Bar, times: impl Iterator<Item = (u64, u64)>) -> Slowness {
+    let mut slowness = Slowness::default();
+    for (micros, count) in times {
+        slowness.n += count;
+        slowness.slow += if micros > bar.slow_us() { count } else { 0 };
+        slowness.very_slow += if micros > bar.very_slow_us() { count } else { 0 };
+    }
+    slowness
+}

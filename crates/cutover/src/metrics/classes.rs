@@ -1,0 +1,78 @@
+//! Classes of reads: a migration's routes by method. A class that users ask for and that was never compared is a part of
+//! `new` about which nothing is known.
+
+use super::{Book, bump};
+use cutover_core::snapshot::Target;
+use cutover_core::{RouteId, Snapshot};
+use http::Method;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Counters of one class. They survive reloads by its name.
+#[derive(Debug, Default)]
+pub(crate) struct ClassMeter {
+    seen: AtomicU64,
+    compared: AtomicU64,
+}
+
+impl ClassMeter {
+    /// Requests that users made.
+    pub(crate) fn seen(&self) -> u64 {
+        self.seen.load(Relaxed)
+    }
+
+    /// Requests that were compared.
+    pub(crate) fn compared(&self) -> u64 {
+        self.compared.load(Relaxed)
+    }
+
+    pub(crate) fn saw(&self) {
+        bump(&self.seen);
+    }
+}
+
+/// One class.
+#[derive(Debug)]
+pub(crate) struct Class {
+    route: RouteId,
+    method: Method,
+    /// As people know it: `GET /orders/{id}`.
+    pub(crate) name: Box<str>,
+    pub(crate) meter: Arc<ClassMeter>,
+}
+
+/// The classes of one migration, in the order of their routes.
+#[derive(Debug, Default)]
+pub(crate) struct Classes(Box<[Class]>);
+
+impl Classes {
+    /// Of every migration of a snapshot.
+    pub(crate) fn of(snapshot: &Snapshot, book: &Book) -> Vec<Self> {
+        let mut all: Vec<Vec<Class>> = snapshot.migrations().iter().map(|_| Vec::new()).collect();
+        for (route, spec) in snapshot.routes().ids() {
+            let Target::Migration { id, write: false } = *snapshot.target(route) else { continue };
+            for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
+                if !spec.methods.is_empty() && !spec.methods.contains(&method) {
+                    continue;
+                }
+                let host = spec.host.as_deref().unwrap_or_default();
+                let name = format!("{method} {host}{}", spec.path).into_boxed_str();
+                let meter = book.class(&snapshot.migration(id).name, &name);
+                all[id.index()].push(Class { route, method, name, meter });
+            }
+        }
+        all.into_iter().map(|classes| Self(classes.into())).collect()
+    }
+
+    /// The class of a request, if it is a read.
+    pub(crate) fn find(&self, route: RouteId, method: &Method) -> Option<&Class> {
+        let first = self.0.partition_point(|class| class.route < route);
+        let of_route = self.0[first..].iter().take_while(|class| class.route == route);
+        of_route.into_iter().find(|class| class.method == *method)
+    }
+
+    /// All of them.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Class> {
+        self.0.iter()
+    }
+}
