@@ -45,9 +45,14 @@ impl Redb {
         Self::open_at(folder.as_ref(), Some(failing))
     }
 
-    /// Verifies the audit log of a store that no process has open, and leaves its file untouched.
-    pub fn verify_file(file: impl AsRef<Path>) -> Result<Verified, StoreError> {
-        Opened::copy(file.as_ref(), false)?.look(tables::verify)
+    /// Verifies the audit log of a store that no process has open, and tells its records. The file
+    /// is left untouched.
+    pub fn inspect(
+        file: impl AsRef<Path>,
+        mut each: impl FnMut(&AuditRecord),
+    ) -> Result<Verified, StoreError> {
+        let copy = Opened::copy(file.as_ref(), false)?;
+        copy.look(|view| tables::verify(view, &mut each))
     }
 
     fn open_at(folder: &Path, failing: Option<Arc<Failing>>) -> Result<Self, StoreError> {

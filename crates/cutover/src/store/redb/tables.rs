@@ -179,11 +179,14 @@ pub(super) fn records(
 }
 
 /// Walks the whole audit log.
-pub(super) fn verify(view: &ReadTransaction) -> Result<Verified, Trouble> {
+pub(super) fn verify(
+    view: &ReadTransaction,
+    each: &mut dyn FnMut(&AuditRecord),
+) -> Result<Verified, Trouble> {
     let mut chain = Chain::default();
     for row in view.open_table(AUDIT)?.iter()? {
         let (_, line) = row?;
-        chain.push(line.value())?;
+        each(&chain.push(line.value())?);
     }
     let verified = chain.end(head(view)?)?;
     let standings = image(view)?.0.standings;

@@ -98,10 +98,18 @@ impl Shared {
     fn finish(&self, batch: Batch) {
         let Batch { known, writes, commits, secrets, .. } = batch;
         let written = if writes.is_empty() { Ok(()) } else { self.write(&writes) };
-        match &written {
-            Ok(()) if writes.is_empty() => {}
-            Ok(()) => *self.known() = Known { trouble: None, ..known },
-            Err(error) => self.known().trouble = Some(error.clone()),
+        let before = match &written {
+            Ok(()) if writes.is_empty() => None,
+            Ok(()) => {
+                std::mem::replace(&mut *self.known(), Known { trouble: None, ..known }).trouble
+            }
+            Err(error) => self.known().trouble.replace(error.clone()),
+        };
+        // Evidence has nobody who waits for an answer, so the log is told, once.
+        match (&before, &written) {
+            (None, Err(error)) => tracing::warn!("{error}"),
+            (Some(_), Ok(())) => tracing::info!("the store can be written again"),
+            _ => {}
         }
         // Who has stopped waiting does not want to know.
         for (receipt, reply) in commits {
@@ -202,12 +210,11 @@ impl Shared {
     }
 
     pub(super) fn verify(&self) -> Result<Verified, StoreError> {
+        let look = |opened: &Opened| opened.look(|view| tables::verify(view, &mut |_| ()));
         match &*self.hold() {
             Hold::Closed => Err(StoreError::HandingOver),
-            Hold::Open(opened) if opened.failure().is_none() => opened.look(tables::verify),
-            Hold::Open(_) | Hold::Down(_) => {
-                Opened::copy(&self.place.path, true)?.look(tables::verify)
-            }
+            Hold::Open(opened) if opened.failure().is_none() => look(opened),
+            Hold::Open(_) | Hold::Down(_) => look(&Opened::copy(&self.place.path, true)?),
             Hold::Lost(error) => Err(error.clone()),
         }
     }

@@ -1,7 +1,7 @@
 //! Files that were changed by somebody else, or were never stores.
 
 use super::kit::{commit, folder, open};
-use cutover::store::{Chain, Receipt, Redb, Store, StoreError};
+use cutover::store::{Chain, Receipt, Redb, Store, StoreError, Verified};
 use redb::{Database, ReadableTable, TableDefinition};
 use std::path::PathBuf;
 use tempfile::TempDir;
@@ -27,6 +27,10 @@ fn file(folder: &TempDir) -> PathBuf {
     folder.path().join("state.redb")
 }
 
+fn inspect(folder: &TempDir) -> Result<Verified, StoreError> {
+    Redb::inspect(file(folder), |_| ())
+}
+
 /// Changes the log below the store's feet.
 fn tamper(folder: &TempDir, change: impl FnOnce(&mut redb::Table<'_, u64, &'static [u8]>)) {
     let database = Database::open(file(folder)).expect("nobody has it open");
@@ -41,7 +45,7 @@ fn line(table: &redb::Table<'_, u64, &'static [u8]>, seq: u64) -> String {
 }
 
 fn verdict(folder: &TempDir) -> String {
-    let error = Redb::verify_file(file(folder)).expect_err("it was tampered with");
+    let error = inspect(folder).expect_err("it was tampered with");
     let StoreError::Broken(broken) = &error else { panic!("{error}") };
     let remedy = ". Somebody or something has changed the audit log: keep a copy of the file";
     assert!(error.to_string().starts_with(&format!("{broken}{remedy}")), "{error}");
@@ -52,11 +56,12 @@ fn verdict(folder: &TempDir) -> String {
 fn a_whole_log_is_whole_and_looking_at_it_leaves_it_alone() {
     let folder = five();
     let before = std::fs::read(file(&folder)).expect("it is there");
-    let verified = Redb::verify_file(file(&folder)).expect("it is whole");
-    assert_eq!(verified.head.seq, 5);
+    let mut told = Vec::new();
+    let verified = Redb::inspect(file(&folder), |record| told.push(record.clone()));
+    assert_eq!(verified.expect("it is whole").head, told[4].receipt());
     assert_eq!(std::fs::read(file(&folder)).expect("it is there"), before);
     let store = open(&folder);
-    let error = Redb::verify_file(file(&folder)).expect_err("it is open");
+    let error = inspect(&folder).expect_err("it is open");
     assert!(matches!(error, StoreError::InUse { .. }), "{error}");
     drop(store);
 }
@@ -121,7 +126,7 @@ fn a_record_that_was_taken_out_is_named() {
 #[test]
 fn a_log_that_was_cut_says_where_and_what_is_gone() {
     let folder = five();
-    let head = Redb::verify_file(file(&folder)).expect("it is whole").head;
+    let head = inspect(&folder).expect("it is whole").head;
     tamper(&folder, |audit| {
         audit.remove(4).expect("the disk works");
         audit.remove(5).expect("the disk works");
@@ -231,14 +236,14 @@ fn a_file_that_was_never_finished_is_begun_anew() {
 fn a_byte_that_has_turned_does_not_go_unseen() {
     let folder = five();
     let whole = std::fs::read(file(&folder)).expect("it is there");
-    let head = Redb::verify_file(file(&folder)).expect("it is whole").head;
+    let head = inspect(&folder).expect("it is whole").head;
     let used: Vec<usize> = (0..whole.len()).filter(|at| whole[*at] != 0).collect();
     let mut refused = 0;
     for at in used.iter().step_by(used.len() / 200) {
         let mut turned = whole.clone();
         turned[*at] ^= 0x10;
         std::fs::write(file(&folder), &turned).expect("the disk works");
-        match Redb::verify_file(file(&folder)) {
+        match inspect(&folder) {
             Ok(verified) => assert_eq!(verified.head, head, "byte {at}"),
             Err(_) => refused += 1,
         }
@@ -270,6 +275,10 @@ fn an_export_can_be_checked_by_itself() {
     }
     let head = store.load().expect("it can be read").head;
     assert_eq!(chain.end(head).expect("it ends there").head, head);
+    let mut part = Chain::after(records[1].receipt());
+    part.push(records[2].line().as_bytes()).expect("it follows");
+    let error = part.push(records[4].line().as_bytes()).expect_err("one is left out").to_string();
+    assert_eq!(error, "audit record 4: it is missing");
     let earlier = Receipt { seq: 3, ..head };
     let error = chain.end(earlier).expect_err("it goes on").to_string();
     assert!(error.starts_with("audit record 4: it comes after 3:"), "{error}");
