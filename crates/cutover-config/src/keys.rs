@@ -6,6 +6,7 @@
 mod backend;
 mod course;
 mod migration;
+mod mirror;
 mod plugin;
 mod route;
 mod server;
@@ -13,8 +14,9 @@ mod server;
 pub(crate) use backend::{BACKEND, BACKEND_TLS, HEALTH};
 pub(crate) use course::{DRILL, GATES, STEPS};
 pub(crate) use migration::{
-    COMPARE, FALLBACK, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, MIRROR, SECRET,
+    FALLBACK, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, SECRET,
 };
+pub(crate) use mirror::{COMPARE, MIRROR};
 pub(crate) use plugin::PLUGIN;
 pub(crate) use route::{EDITS, HEADER_EDITS, HEADERS, MIGRATION_ROUTE, PATH_EDIT, ROUTE};
 pub(crate) use server::{ACCESS_LOG, ADMIN, LISTEN, LISTEN_TLS, SERVER, STATE, TOKEN};

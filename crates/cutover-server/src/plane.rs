@@ -7,9 +7,11 @@ mod refused;
 
 use crate::access_log::{AccessLog, Rest};
 use crate::lookalike::Lookalikes;
+use crate::mirror::Mirror;
 use crate::upstream::{AddressBook, Backends, Endpoint, Pool, UpstreamError};
 use arc_swap::ArcSwapOption;
-use cutover::config::{Network, PluginUse, ServerSettings, Surroundings};
+use cutover::config::{MigrationPlan, Network, PluginUse, ServerSettings, Surroundings};
+use cutover::mirror::RulesError;
 use cutover::{Engine, Generation, Installed, Migration, PrepareError, Prepared, Snapshot};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,6 +23,7 @@ use tokio::sync::watch;
 pub struct Plane {
     engine: Arc<Engine>,
     book: Arc<AddressBook>,
+    mirror: Mirror,
     /// The newest generation; `None` before the first install.
     served: ArcSwapOption<Serving>,
     installing: Mutex<()>,
@@ -95,17 +98,22 @@ pub enum InstallError {
     /// A backend cannot be used.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// A rule of comparing cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
 }
 
 impl Plane {
     /// With nothing installed: every request is answered with 503.
     pub fn new(engine: Arc<Engine>, server: &ServerSettings) -> Self {
         let book = Arc::new(AddressBook::new(engine.clock().now()));
+        let mirror = Mirror::new(&engine);
         let (changed, _) = watch::channel(Generation(0));
         let settings = ProxySettings::of(server);
         Self {
             engine,
             book,
+            mirror,
             served: ArcSwapOption::empty(),
             installing: Mutex::new(()),
             changed,
@@ -125,13 +133,14 @@ impl Plane {
         &self,
         snapshot: Snapshot,
         plugins: &[PluginUse],
+        plans: &[MigrationPlan],
         server: &ServerSettings,
         around: &dyn Surroundings,
     ) -> Result<Ready, InstallError> {
         let before = self.newest();
         let known = before.as_ref().map(|serving| serving.backends());
         let backends = Backends::build(&snapshot, &self.book, around, known)?;
-        let prepared = self.engine.prepare(snapshot, plugins, around)?;
+        let prepared = self.engine.prepare(snapshot, plugins, around)?.with_plans(plans)?;
         let settings = ProxySettings::of(server);
         let old = before.and_then(|serving| serving.log().cloned());
         let log = match old {
@@ -195,9 +204,15 @@ impl Plane {
         self.changed.subscribe()
     }
 
-    /// From now on replies end their connection.
+    /// Sends copies of exchanges.
+    pub(crate) fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    /// From now on replies end their connection, and nothing is mirrored.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
+        self.mirror.close();
     }
 
     /// Does the process end?

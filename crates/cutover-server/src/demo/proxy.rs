@@ -2,7 +2,8 @@
 
 use super::stage::Stage;
 use anyhow::{Context as _, ensure};
-use cutover::{Conductor, Shadow};
+use cutover::Conductor;
+use cutover::mirror::Shadow;
 use cutover_server::server::{Options, Running, Server};
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};

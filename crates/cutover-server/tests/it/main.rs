@@ -7,6 +7,7 @@ mod early;
 mod fallback;
 mod frames;
 mod guard;
+mod mirror;
 mod plugin_author;
 mod plugin_stories;
 mod process;

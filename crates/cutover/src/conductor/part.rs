@@ -45,9 +45,10 @@ pub(super) struct Part {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Class {
-    /// Counters when the epoch began: seen, compared.
-    base: [u64; 2],
-    now: [u64; 2],
+    /// The counter when the epoch began.
+    seen_before: u64,
+    seen: u64,
+    compared: u64,
 }
 
 impl Part {
@@ -166,13 +167,18 @@ impl Part {
         self.evidence.record_times(&bar, slowness, now.millis());
     }
 
+    /// What users asked for and what was compared. `anew`: it counts from now on.
     fn count_classes(&mut self, running: &Running, anew: bool) {
+        let compared = running.shadow.compared_classes();
         for class in running.classes.iter() {
-            let now = [class.meter.seen(), class.meter.compared()];
-            let known = self.classes.entry(class.name.clone()).or_insert(Class { base: now, now });
-            known.now = now;
+            let seen = class.meter.seen();
+            let known = self.classes.entry(class.name.clone()).or_default();
+            // What was compared begins anew by itself.
+            let found = compared.iter().find(|known| known.name == class.name);
+            known.compared = found.map_or(0, |known| known.compared);
+            known.seen = seen;
             if anew {
-                known.base = now;
+                known.seen_before = seen;
             }
         }
     }
@@ -203,6 +209,7 @@ impl Part {
         if anew {
             self.shown.clear();
             if let Some(running) = running(current, &self.charge.course.name) {
+                running.shadow.restart();
                 self.count_classes(running, true);
             }
         }
@@ -268,8 +275,8 @@ impl Part {
 
     fn coverage(&self) -> Coverage {
         let classes = self.classes.iter().map(|(name, class)| {
-            let since = |at: usize| class.now[at].saturating_sub(class.base[at]);
-            RouteClass { name, seen: since(0), compared: since(1), critical: false }
+            let Class { seen_before, seen, compared } = *class;
+            RouteClass { name, seen: seen.saturating_sub(seen_before), compared, critical: false }
         });
         classes.collect()
     }
@@ -281,7 +288,8 @@ impl Part {
         digest.update(self.standing.progress().fingerprint.0);
         for (name, class) in &self.classes {
             digest.update(name.as_bytes());
-            class.now.iter().chain(&class.base).for_each(|count| digest.update(count.to_le_bytes()));
+            let counts = [class.seen_before, class.seen, class.compared];
+            counts.iter().for_each(|count| digest.update(count.to_le_bytes()));
         }
         EvidenceHash(digest.finalize().into())
     }
