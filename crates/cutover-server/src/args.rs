@@ -152,7 +152,7 @@ pub(crate) enum AuditVerb {
 pub(crate) struct VerifyAudit {
     /// A store nobody has open, its folder, or an export
     pub(crate) file: PathBuf,
-    /// A record that must be in it, as printed: 12:9f86d081884c7d65
+    /// A record that must be in it: 12:9f86d081884c7d65
     #[arg(long = "receipt", value_name = "RECEIPT")]
     pub(crate) receipts: Vec<crate::audit::Wanted>,
     /// Format
