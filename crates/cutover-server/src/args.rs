@@ -34,6 +34,11 @@ pub(crate) enum Verb {
     /// Show the migrations of a running proxy
     #[command(alias = "list")]
     Status(Status),
+    /// Look into the log of who moved what, and why
+    Audit {
+        #[command(subcommand)]
+        what: AuditVerb,
+    },
     /// Make, build, check, test and measure plugins
     Plugin {
         #[command(subcommand)]
@@ -132,6 +137,24 @@ pub(crate) struct Status {
     /// The admin API
     #[arg(long, value_name = "URL", default_value = DEFAULT_ADMIN)]
     pub(crate) admin: String,
+    /// Format
+    #[arg(short, long, default_value = "text")]
+    pub(crate) output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Is a log as it was written?
+    Verify(VerifyAudit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyAudit {
+    /// A store nobody has open, its folder, or an export
+    pub(crate) file: PathBuf,
+    /// A record that must be in it: 12:9f86d081884c7d65
+    #[arg(long = "receipt", value_name = "RECEIPT")]
+    pub(crate) receipts: Vec<crate::audit::Wanted>,
     /// Format
     #[arg(short, long, default_value = "text")]
     pub(crate) output: Output,

@@ -1,6 +1,7 @@
 //! The `cutover` binary: arguments to verbs, verbs to exit codes.
 
 mod args;
+mod audit;
 mod check;
 mod client;
 mod demo;
@@ -11,7 +12,7 @@ mod plugin_author;
 mod run;
 mod status;
 
-use args::{Cli, ConfigVerb, Verb};
+use args::{AuditVerb, Cli, ConfigVerb, Verb};
 use clap::Parser as _;
 use exit::{Exit, print};
 use std::process::ExitCode;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         }
         Verb::Reload(args) => client::reload(&args),
         Verb::Status(args) => status::status(&args),
+        Verb::Audit { what: AuditVerb::Verify(args) } => audit::verify(&args),
         Verb::Plugin { what } => plugin_author::run(&what),
         Verb::Demo(args) => demo::demo(&args),
         Verb::DemoService(args) => demo::service(&args),

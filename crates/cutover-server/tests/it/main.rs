@@ -1,6 +1,7 @@
 //! The server between real sockets: one binary, so that everything is linked once.
 
 mod admin;
+mod audit;
 mod cli;
 mod conduct;
 mod early;
