@@ -1,9 +1,9 @@
 //! The engine: prepares a snapshot, installs it, and begins exchanges on whichever is installed.
 
 use crate::breaker::Breaker;
+use crate::config::MigrationPlan;
 use crate::exchange::Exchange;
 use crate::explain::Explanation;
-use crate::config::MigrationPlan;
 use crate::metrics::{Book, Metrics, MigrationMeter, RouteMeter};
 use crate::mirror::{Mirroring, RulesError, Shadow};
 use crate::plugin::PluginStatus;

@@ -55,12 +55,5 @@ fn the_sample_loads() {
 fn the_sample_is_warned_about_what_is_not_active() {
     let config = loaded(SAMPLE);
     let keys: Vec<_> = config.warnings.iter().map(|finding| finding.key.as_str()).collect();
-    assert_eq!(
-        keys,
-        [
-            "state.store",
-            "migrations.profile.gates",
-            "migrations.profile.steps",
-        ]
-    );
+    assert_eq!(keys, ["state.store", "migrations.profile.gates", "migrations.profile.steps",]);
 }

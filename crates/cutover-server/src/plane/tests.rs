@@ -99,7 +99,8 @@ fn what_cannot_be_used_is_refused_and_changes_nothing() {
     for (ca, expected) in
         [("gone.pem", "gone.pem: entity not found"), ("empty.pem", "no certificate")]
     {
-        let refused = plane.prepare(snapshot("127.0.0.1:1", Some(ca)), &[], &[], &settings(), &NoFiles);
+        let refused =
+            plane.prepare(snapshot("127.0.0.1:1", Some(ca)), &[], &[], &settings(), &NoFiles);
         let error = refused.expect_err("refused").to_string();
         assert!(error.starts_with("backends.one.tls.ca: ") && error.contains(expected), "{error}");
     }

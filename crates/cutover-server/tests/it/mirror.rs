@@ -2,9 +2,13 @@
 
 mod compared;
 mod stage;
+mod troubled;
+mod wire;
 
 use cutover_test::Upstream;
 use stage::Stage;
+
+const ALWAYS: &str = "read-percent = 0\nmirror-percent = 100\n";
 
 /// A GET arrives at the other side, marked, with what the client sent; the client has its own side's reply.
 #[test]
@@ -48,7 +52,10 @@ fn writes_and_other_routes_are_never_copied_and_a_mark_of_a_client_is_removed() 
     stage.get("/elsewhere", &[]);
     stage.get("/elsewhere", &[("x-cutover-mirror", "1"), ("x_cutover_mirror", "1")]);
     let seen = stage.old().last();
-    assert_eq!((seen.header("x-cutover-mirror"), seen.header("x_cutover_mirror")), Default::default());
+    assert_eq!(
+        (seen.header("x-cutover-mirror"), seen.header("x_cutover_mirror")),
+        Default::default()
+    );
     // One that is copied, so that there is an end to wait for.
     stage.get("/api/7", &[("x-cutover-mirror", "1")]);
     stage.settled(|counts| counts.compared == 1);

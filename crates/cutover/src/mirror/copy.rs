@@ -130,12 +130,7 @@ impl Mirrored {
 
     /// Compares what the side that serves replied with what the copy got. `exchange` is the id that the access log has.
     /// A difference is not counted yet: wait for [`Doubt::wait`], ask both sides again, and tell [`Doubt::settle`].
-    pub fn compare(
-        self,
-        served: &Reply<'_>,
-        copied: &Reply<'_>,
-        exchange: &str,
-    ) -> Option<Doubt> {
+    pub fn compare(self, served: &Reply<'_>, copied: &Reply<'_>, exchange: &str) -> Option<Doubt> {
         if let Some(why) = one_sided(served.status, copied.status) {
             self.skip(why);
             return None;
@@ -187,7 +182,8 @@ impl Drop for Mirrored {
 /// there are not two replies to the same question.
 pub(super) fn one_sided(one: StatusCode, other: StatusCode) -> Option<Skipped> {
     let whole = |status: StatusCode| status.is_success() && status != StatusCode::PARTIAL_CONTENT;
-    let only = |a: StatusCode, b: StatusCode, codes: [StatusCode; 2]| codes.contains(&a) && whole(b);
+    let only =
+        |a: StatusCode, b: StatusCode, codes: [StatusCode; 2]| codes.contains(&a) && whole(b);
     let either = |codes| only(one, other, codes) || only(other, one, codes);
     if either([StatusCode::NOT_MODIFIED, StatusCode::PRECONDITION_FAILED]) {
         Some(Skipped::Conditional)

@@ -1,9 +1,9 @@
 //! A difference that was seen once. Only when it is there a second time is it a mismatch.
 
+use super::Shadow;
 use super::budget::take;
 use super::copy::{Mirrored, one_sided};
 use super::words::*;
-use super::Shadow;
 use crate::metrics::bump;
 use cutover_core::compare::{Comparison, Differences, Held, Reply, Settlement, compare};
 use std::fmt;
