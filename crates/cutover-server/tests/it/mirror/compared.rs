@@ -164,6 +164,19 @@ fn preconditions_and_ranges_of_one_side_are_not_compared() {
     assert_eq!(stage.counts().mismatched, 0);
 }
 
+/// Neither has a body; what would be in it is not compared.
+#[test]
+fn heads_are_compared_without_bodies() {
+    let stage = Stage::new(ALWAYS);
+    assert_eq!(stage.send("HEAD", "/api/7", &[], "").status(), 200);
+    stage.settled(|counts| counts.compared == 1);
+    assert_eq!(stage.new_side().last().method, "HEAD");
+    assert_eq!((compared(&stage, "match"), stage.new_side().connections()), (1, 1));
+    stage.get("/api/7", &[]);
+    stage.settled(|counts| counts.compared == 2);
+    assert_eq!(stage.new_side().connections(), 1, "the connection was kept");
+}
+
 /// A read that fell back was answered by the side that was asked too: there is one reply, not two.
 #[test]
 fn what_fell_back_is_not_compared() {
