@@ -209,9 +209,10 @@ def server(more="", log='"off"'):
 
 
 def migration(read_percent, more=""):
-    """Reads below `/api` move from `old` to `new`."""
+    """Reads below `/api` move from `old` to `new`, and are not taken back by themselves: bad days are to last."""
     return (
         '[migrations.trial]\nold = "old"\nnew = "new"\nowner = "test"\nexpires = 2099-01-01\n'
+        "gates.rollback = false\n"
         f'read-percent = {read_percent}\nkey = [{{ header = "x-user-id" }}, {{ cookie = "sid" }}]\n'
         f'routes = [{{ path = "/api/{{*rest}}" }}]\n{more}\n'
     )

@@ -95,7 +95,7 @@ pub fn snapshot(routes: usize) -> Snapshot {
     });
     for number in 0..routes {
         let spec = RouteSpec { path: pattern(number).into(), ..RouteSpec::default() };
-        let target = Target::Migration { id, write: false };
+        let target = Target::Migration { id, write: false, mirror: None };
         builder.route(spec, target).expect("patterns of different numbers differ");
     }
     builder.finish()

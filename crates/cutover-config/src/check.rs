@@ -137,9 +137,6 @@ fn state(document: &Document, sink: &Sink) {
     } else if state.store.contains("://") {
         let what = format!("{:?} is not a folder", state.store);
         sink.error(state.span, "state.store", what, "write a folder: store = \"cutover.state\"");
-    } else if state.span.end > 0 {
-        let what = "nothing is stored in this version: a migration stands where this file says";
-        sink.warning(state.span, "state.store", what, "");
     }
 }
 

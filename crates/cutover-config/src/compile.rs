@@ -54,7 +54,7 @@ pub(crate) fn compile(document: &Document, around: &dyn Surroundings, sink: &Sin
     for (which, migration) in document.migrations.iter().enumerate() {
         let Some(id) = migrations[which] else { continue };
         for (at, route) in migration.routes.iter().enumerate() {
-            let target = Target::Migration { id, write: route.write };
+            let target = Target::Migration { id, write: route.write, mirror: route.mirror };
             routes.add(&route.matching, target, Owner::Migration(which, at));
         }
     }

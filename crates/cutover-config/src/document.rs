@@ -6,6 +6,7 @@ mod backend;
 mod course;
 mod edit;
 mod migration;
+mod mirror;
 mod plugin;
 mod route;
 mod server;

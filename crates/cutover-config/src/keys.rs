@@ -6,15 +6,15 @@
 mod backend;
 mod course;
 mod migration;
+mod mirror;
 mod plugin;
 mod route;
 mod server;
 
 pub(crate) use backend::{BACKEND, BACKEND_TLS, HEALTH};
 pub(crate) use course::{DRILL, GATES, STEPS};
-pub(crate) use migration::{
-    COMPARE, FALLBACK, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, MIRROR, SECRET,
-};
+pub(crate) use migration::{FALLBACK, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, SECRET};
+pub(crate) use mirror::{COMPARE, MIRROR};
 pub(crate) use plugin::PLUGIN;
 pub(crate) use route::{EDITS, HEADER_EDITS, HEADERS, MIGRATION_ROUTE, PATH_EDIT, ROUTE};
 pub(crate) use server::{ACCESS_LOG, ADMIN, LISTEN, LISTEN_TLS, SERVER, STATE, TOKEN};
@@ -55,6 +55,8 @@ pub(crate) enum Presence {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Text,
+    /// A place in a reply, `""` being the whole body.
+    Pattern,
     Flag,
     /// A whole number between two bounds.
     Count(u64, u64),
@@ -167,6 +169,7 @@ fn collect_kind(place: &str, kind: &'static Kind, found: &mut Vec<(String, &'sta
         Kind::List(inner) => collect_kind(&format!("{place}[]"), inner, found),
         Kind::Either(kinds) => kinds.iter().for_each(|kind| collect_kind(place, kind, found)),
         Kind::Text
+        | Kind::Pattern
         | Kind::Flag
         | Kind::Count(..)
         | Kind::Ratio

@@ -2,11 +2,12 @@
 
 pub use crate::units::Date;
 use cutover_core::Percent;
+use cutover_core::compare::RuleSpec;
 use cutover_core::evidence::Limits;
 use cutover_core::migration::Course;
+use std::time::Duration;
 
-/// The plan of one migration. Mirroring and comparing are checked and kept, but not active in this version; whoever sets
-/// them gets a warning that says so.
+/// The plan of one migration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MigrationPlan {
     /// Name of the migration.
@@ -34,17 +35,41 @@ pub struct MigrationPlan {
 /// Mirroring.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MirrorPlan {
-    /// Share of requests that are copied.
+    /// Share of reads that are copied.
     pub percent: Percent,
+    /// A share of what.
+    pub sample: MirrorSample,
     /// Most copies in flight.
     pub concurrency: usize,
-    /// Largest body that is copied, in bytes.
+    /// Largest body of a request that is copied, in bytes.
     pub max_body: u64,
+    /// Most that is held of requests and replies, in bytes.
+    pub max_memory: u64,
+    /// Time for a whole copy.
+    pub timeout: Duration,
+}
+
+/// What the mirror's percent is a share of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MirrorSample {
+    /// Requests, whoever sends them.
+    #[default]
+    Request,
+    /// Users: always the same ones.
+    User,
 }
 
 /// Comparing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ComparePlan {
-    /// JSON pointers and `header:name`.
-    pub ignore: Vec<String>,
+    /// What does not count. It has been compiled once, so that it can be again.
+    pub rules: RuleSpec,
+    /// Paths and `header:NAME` that samples may show in clear.
+    pub show: Vec<String>,
+    /// Bodies beyond it are compared by digest.
+    pub max_body: u64,
+    /// Wait before both sides are asked again about a difference.
+    pub recheck: Duration,
+    /// Share of the copied reads for which `old` is compared with itself.
+    pub noise: Percent,
 }

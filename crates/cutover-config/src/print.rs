@@ -3,6 +3,7 @@
 mod course;
 mod hide;
 mod identity;
+mod mirror;
 
 pub(crate) use identity::identity;
 
@@ -337,6 +338,7 @@ fn migration(migration: &MigrationDocument) -> Table {
         migration.routes.iter().map(|route| {
             let mut table = matching(&route.matching);
             table.put("write", Printed::Flag(route.write));
+            table.put_some("mirror", route.mirror.map(Printed::Flag));
             table
         }),
     );
@@ -344,7 +346,7 @@ fn migration(migration: &MigrationDocument) -> Table {
     put_edits(&mut table, &migration.edits);
     table.put_filled("plugins", hooks(&migration.plugins));
     course::put(&mut table, &migration.plan);
-    put_dormant(&mut table, migration);
+    mirror::put(&mut table, &migration.plan);
     table
 }
 
@@ -380,27 +382,6 @@ fn put_plan(table: &mut Table, plan: &MigrationPlan) {
     table.put("expires", Printed::Date(date));
     table.put_some("group", plan.group.as_deref());
     table.put("data", plan.course.data.name());
-}
-
-/// The parts that are not active in this version, if they were given: an effective configuration must not make them
-/// look as if they were in force.
-fn put_dormant(table: &mut Table, migration: &MigrationDocument) {
-    let plan = &migration.plan;
-    for (part, _) in &migration.dormant {
-        let mut inner = Table::default();
-        match *part {
-            "mirror-percent" => {
-                table.put("mirror-percent", &*plan.mirror.percent.to_string());
-                continue;
-            }
-            "mirror" => {
-                inner.put("concurrency", Printed::Count(plan.mirror.concurrency as u64));
-                inner.put("max-body", &*print_size(plan.mirror.max_body));
-            }
-            _ => inner.put_list("ignore", plan.compare.ignore.iter().map(String::as_str)),
-        }
-        table.put(part, inner);
-    }
 }
 
 fn plugin(plugin: &PluginDocument) -> Table {

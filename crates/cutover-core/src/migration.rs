@@ -39,7 +39,7 @@ pub use refusal::{Refusal, Unbuilt};
 pub use standing::{
     Graded, Latch, Position, Progress, Reads, Standing, Unsound, Withdrawal, Writes,
 };
-pub use step::{KILL_SWITCH, Step, expiry, step};
+pub use step::{KILL_SWITCH, Step, end_of, expiry, step};
 pub use time::Timestamp;
 pub use transition::{Brief, Cause, Effect, Entry, Event, Transition};
 

@@ -40,6 +40,8 @@ pub enum Target {
         id: MigrationId,
         /// Declared as a write.
         write: bool,
+        /// Declared fit to be copied to the other side, or unfit; `None`: safe methods are.
+        mirror: Option<bool>,
     },
 }
 
@@ -54,7 +56,7 @@ impl From<&Target> for Lead {
     fn from(target: &Target) -> Self {
         match target {
             Target::Backend(backend, _) => Self::Backend(*backend),
-            Target::Migration { id, write } => Self::Migration(*id, *write),
+            Target::Migration { id, write, .. } => Self::Migration(*id, *write),
         }
     }
 }

@@ -12,21 +12,24 @@ use cutover::config::{AccessLog as Settings, LogFormat};
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// Bytes that may wait for the writer.
 pub const QUEUE_BYTES: usize = 4 << 20;
-/// Longest wait of [`AccessLog::flush`].
-const FLUSH_AT_MOST: Duration = Duration::from_secs(2);
+/// Longest wait of [`AccessLog::flush`]; longer than any test takes, so that a test sees who waits.
+const FLUSH_AT_MOST: Duration = Duration::from_secs(if cfg!(test) { 60 } else { 2 });
 
-/// A running access log. Its writer ends when it is dropped, after it has written what it was given.
+/// A running access log. Its writer ends when it is dropped, after it has written what it was given. Nobody waits for
+/// that: the last exchange of a generation drops its log, on a worker.
 #[derive(Debug)]
 pub struct AccessLog {
     settings: Settings,
     queue: Arc<Queue>,
-    writer: Option<JoinHandle<()>>,
 }
+
+/// What a log still has to write when it is not in force any more, and after it is dropped.
+#[derive(Debug)]
+pub struct Rest(Arc<Queue>);
 
 /// What waits to be written.
 #[derive(Debug, Default)]
@@ -54,12 +57,12 @@ impl AccessLog {
         }
         let queue = Arc::new(Queue::default());
         let (theirs, path) = (Arc::clone(&queue), settings.path.clone());
-        let writer = std::thread::Builder::new()
+        std::thread::Builder::new()
             .name("access-log".to_owned())
             .spawn(move || writer::run(&theirs, path))
             .inspect_err(|error| tracing::error!(%error, "no thread for the access log: it is off"))
             .ok()?;
-        Some(Self { settings: settings.clone(), queue, writer: Some(writer) })
+        Some(Self { settings: settings.clone(), queue })
     }
 
     /// What it was started with.
@@ -95,9 +98,24 @@ impl AccessLog {
 
     /// Waits until everything queued is written or lost, at most two seconds.
     pub fn flush(&self) {
-        let waiting = self.queue.lock();
-        let busy = |waiting: &mut Waiting| waiting.lines > 0 || waiting.writing;
-        drop(self.queue.changed.wait_timeout_while(waiting, FLUSH_AT_MOST, busy));
+        self.queue.flush();
+    }
+
+    /// What outlives it.
+    pub fn rest(&self) -> Rest {
+        Rest(Arc::clone(&self.queue))
+    }
+}
+
+impl Rest {
+    /// Waits until everything queued is written or lost, at most two seconds.
+    pub fn flush(&self) {
+        self.0.flush();
+    }
+
+    /// Is its log dropped, and its writer gone?
+    pub fn is_written(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
     }
 }
 
@@ -105,19 +123,17 @@ impl Drop for AccessLog {
     fn drop(&mut self) {
         self.queue.lock().closed = true;
         self.queue.changed.notify_all();
-        if let Some(writer) = self.writer.take() {
-            self.flush();
-            // A writer stuck in a dead pipe is left behind; it holds nothing but the queue.
-            if writer.is_finished() {
-                let _ = writer.join();
-            }
-        }
     }
 }
 
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn flush(&self) {
+        let busy = |waiting: &mut Waiting| waiting.lines > 0 || waiting.writing;
+        drop(self.changed.wait_timeout_while(self.lock(), FLUSH_AT_MOST, busy));
     }
 
     fn push(&self, line: &[u8]) {
@@ -138,4 +154,4 @@ impl Queue {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

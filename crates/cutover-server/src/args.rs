@@ -83,7 +83,7 @@ pub(crate) enum Verb {
         #[command(subcommand)]
         what: PluginVerb,
     },
-    /// Show the main job: two live services, 2,000 users, a kill
+    /// Show the main job with two live services and 2,000 users
     Demo(Demo),
     /// A service of the demo
     #[command(hide = true)]
@@ -231,14 +231,43 @@ pub(crate) struct Status {
     pub(crate) target: Target,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Is a log as it was written?
+    Verify(VerifyAudit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyAudit {
+    /// A store nobody has open, its folder, or an export
+    pub(crate) file: PathBuf,
+    /// A record that must be in it: 12:9f86d081884c7d65
+    #[arg(long = "receipt", value_name = "RECEIPT")]
+    pub(crate) receipts: Vec<crate::audit::Wanted>,
+    /// Format
+    #[arg(short, long, default_value = "text")]
+    pub(crate) output: Output,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
+    /// Only one of the two stories
+    pub(crate) story: Option<Story>,
     /// Stay up afterwards for curl, until Ctrl-C
     #[arg(long)]
     pub(crate) keep: bool,
     /// Number of users
     #[arg(long, default_value_t = 2_000, value_parser = clap::value_parser!(u32).range(100..=100_000))]
     pub(crate) users: u32,
+}
+
+/// What the demo tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Story {
+    /// Who is served by whom; half a minute.
+    Routing,
+    /// A whole migration of reads; two minutes.
+    Migration,
 }
 
 #[derive(Debug, Args)]

@@ -8,8 +8,8 @@
 //!   `Proxy::new(proxy::Parts)` and is a cheap clone; [`server`] wraps it in `HttpProxy` and in the
 //!   [head guard](head_guard) and gives it to the listeners.
 //! - `proxy::Parts { engine: Arc<Engine>, server: ServerSettings }` is everything it needs.
-//! - Every configuration, the first one too, goes through `proxy.plane()`: `plane.prepare(snapshot, &plugins, &server,
-//!   around)` does all that can fail (plugins, certificate authorities of backends, names) and changes nothing, and
+//! - Every configuration, the first one too, goes through `proxy.plane()`: `plane.prepare(snapshot, &plugins, &plans,
+//!   &server, around)` does all that can fail (plugins, certificate authorities of backends, names) and changes nothing, and
 //!   `plane.install(ready)` puts both halves of the generation in force. Nobody else calls `Engine::install` or
 //!   `Engine::begin`: a request begins on the generation whose backends it has.
 //! - `Proxy::background(&self, stop: tokio::sync::watch::Receiver<bool>)` runs health checks and look-ups of names until
@@ -28,6 +28,7 @@ pub mod forwarded;
 pub mod head_guard;
 pub mod listen;
 pub mod lookalike;
+mod mirror;
 pub mod plane;
 pub mod problem;
 pub mod proxy;

@@ -3,6 +3,7 @@
 mod admin_api;
 mod args;
 mod audit;
+mod audit_log;
 mod check;
 mod client;
 mod credentials;
@@ -16,7 +17,7 @@ mod plugin_author;
 mod run;
 mod status;
 
-use args::{Cli, ConfigVerb, TokenVerb, Verb};
+use args::{AuditVerb, Cli, ConfigVerb, TokenVerb, Verb};
 use clap::Parser as _;
 use exit::{Exit, print};
 use order::Order;
@@ -55,7 +56,10 @@ fn run_verb(verb: Verb) -> Exit {
         Verb::Reload(args) => client::reload(&args),
         Verb::List(args) => status::list_all(&args),
         Verb::Status(args) => status::status(&args),
-        Verb::Audit(args) => audit::audit(&args),
+        Verb::Audit(args) => match args.what {
+            Some(AuditVerb::Verify(args)) => audit::verify(&args),
+            None => audit_log::audit(&args),
+        },
         Verb::Plan(args) => Order::plan(&args).give(),
         Verb::Promote(args) => Order::promote(&args).give(),
         Verb::SetWeight(args) => Order::set_weight(&args).give(),

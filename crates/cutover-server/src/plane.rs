@@ -5,11 +5,13 @@
 
 mod refused;
 
-use crate::access_log::AccessLog;
+use crate::access_log::{AccessLog, Rest};
 use crate::lookalike::Lookalikes;
+use crate::mirror::Mirror;
 use crate::upstream::{AddressBook, Backends, Endpoint, Pool, UpstreamError};
 use arc_swap::ArcSwapOption;
-use cutover::config::{Network, PluginUse, ServerSettings, Surroundings};
+use cutover::config::{MigrationPlan, Network, PluginUse, ServerSettings, Surroundings};
+use cutover::mirror::RulesError;
 use cutover::{Engine, Generation, Installed, Migration, PrepareError, Prepared, Snapshot};
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -21,11 +23,14 @@ use tokio::sync::watch;
 pub struct Plane {
     engine: Arc<Engine>,
     book: Arc<AddressBook>,
+    mirror: Mirror,
     /// The newest generation; `None` before the first install.
     served: ArcSwapOption<Serving>,
     installing: Mutex<()>,
     changed: watch::Sender<Generation>,
     closing: AtomicBool,
+    /// Of access logs that are not in force any more.
+    left: Mutex<Vec<Rest>>,
     /// Headers of clients that were removed because programs mistake them for others.
     lookalikes_removed: AtomicU64,
     /// In force until the first install.
@@ -93,21 +98,27 @@ pub enum InstallError {
     /// A backend cannot be used.
     #[error(transparent)]
     Upstream(#[from] UpstreamError),
+    /// A rule of comparing cannot be used.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
 }
 
 impl Plane {
     /// With nothing installed: every request is answered with 503.
     pub fn new(engine: Arc<Engine>, server: &ServerSettings) -> Self {
         let book = Arc::new(AddressBook::new(engine.clock().now()));
+        let mirror = Mirror::new(&engine);
         let (changed, _) = watch::channel(Generation(0));
         let settings = ProxySettings::of(server);
         Self {
             engine,
             book,
+            mirror,
             served: ArcSwapOption::empty(),
             installing: Mutex::new(()),
             changed,
             closing: AtomicBool::new(false),
+            left: Mutex::default(),
             lookalikes_removed: AtomicU64::new(0),
             settings,
         }
@@ -122,13 +133,14 @@ impl Plane {
         &self,
         snapshot: Snapshot,
         plugins: &[PluginUse],
+        plans: &[MigrationPlan],
         server: &ServerSettings,
         around: &dyn Surroundings,
     ) -> Result<Ready, InstallError> {
         let before = self.newest();
         let known = before.as_ref().map(|serving| serving.backends());
         let backends = Backends::build(&snapshot, &self.book, around, known)?;
-        let prepared = self.engine.prepare(snapshot, plugins, around)?;
+        let prepared = self.engine.prepare(snapshot, plugins, around)?.with_plans(plans)?;
         let settings = ProxySettings::of(server);
         let old = before.and_then(|serving| serving.log().cloned());
         let log = match old {
@@ -160,7 +172,10 @@ impl Plane {
 
     fn serve(&self, serving: Serving) -> Generation {
         let generation = serving.installed.generation();
-        self.served.store(Some(Arc::new(serving)));
+        let serving = Arc::new(serving);
+        if let Some(before) = self.served.swap(Some(Arc::clone(&serving))) {
+            self.leave_log(&before, &serving);
+        }
         generation
     }
 
@@ -189,9 +204,15 @@ impl Plane {
         self.changed.subscribe()
     }
 
-    /// From now on replies end their connection.
+    /// Sends copies of exchanges.
+    pub(crate) fn mirror(&self) -> &Mirror {
+        &self.mirror
+    }
+
+    /// From now on replies end their connection, and nothing is mirrored.
     pub fn close(&self) {
         self.closing.store(true, Ordering::Release);
+        self.mirror.close();
     }
 
     /// Does the process end?
@@ -211,10 +232,23 @@ impl Plane {
         }
     }
 
-    /// Waits until the access log has written what it was given, for a shutdown.
+    /// Waits until the access log has written what it was given, and those before it, for a shutdown.
     pub fn flush_log(&self) {
         if let Some(log) = self.newest().and_then(|serving| serving.log().cloned()) {
             log.flush();
+        }
+        for rest in self.left.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            rest.flush();
+        }
+    }
+
+    /// Exchanges that have begun may still write to a log that is replaced.
+    fn leave_log(&self, before: &Serving, now: &Serving) {
+        let Some(log) = before.log() else { return };
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        left.retain(|rest| !rest.is_written());
+        if !now.log().is_some_and(|kept| Arc::ptr_eq(kept, log)) {
+            left.push(log.rest());
         }
     }
 

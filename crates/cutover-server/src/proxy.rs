@@ -4,11 +4,13 @@
 mod attempt;
 mod context;
 mod forward;
+mod mirrored;
 mod receive;
 mod reply;
 mod sink;
 
 pub use context::Context;
+pub(crate) use sink::RequestSink;
 
 use crate::head_guard::uploads;
 use crate::plane::Plane;
@@ -88,7 +90,10 @@ impl ProxyHttp for Proxy {
 
     async fn request_filter(&self, session: &mut Session, ctx: &mut Context) -> Result<bool> {
         match receive::begin(&self.plane, session, ctx) {
-            Ok(()) => Ok(false),
+            Ok(()) => {
+                mirrored::begin(&self.plane, session, ctx);
+                Ok(false)
+            }
             Err(refusal) => reply::refuse(session, ctx, &refusal).await.map(|()| true),
         }
     }
@@ -120,18 +125,21 @@ impl ProxyHttp for Proxy {
         request: &mut RequestHeader,
         ctx: &mut Context,
     ) -> Result<()> {
-        forward::request(session, request, ctx)
+        forward::request(session, request, ctx)?;
+        mirrored::sending(request, ctx);
+        Ok(())
     }
 
     /// The first call of an attempt says that its header is out.
     async fn request_body_filter(
         &self,
         _session: &mut Session,
-        _body: &mut Option<Bytes>,
+        body: &mut Option<Bytes>,
         end: bool,
         ctx: &mut Context,
     ) -> Result<()> {
         uploads::received(end);
+        mirrored::sending_body(&self.plane, body.as_ref(), end, ctx);
         attempt::sending_body(ctx, end);
         Ok(())
     }
@@ -142,7 +150,19 @@ impl ProxyHttp for Proxy {
         response: &mut ResponseHeader,
         ctx: &mut Context,
     ) -> Result<()> {
+        mirrored::answered(response, ctx);
         attempt::answered(session, response, ctx)
+    }
+
+    fn upstream_response_body_filter(
+        &self,
+        _session: &mut Session,
+        body: &mut Option<Bytes>,
+        _end: bool,
+        ctx: &mut Context,
+    ) -> Result<Option<Duration>> {
+        mirrored::answering(body.as_ref(), ctx);
+        Ok(None)
     }
 
     async fn response_filter(
@@ -200,6 +220,7 @@ impl ProxyHttp for Proxy {
     }
 
     async fn logging(&self, session: &mut Session, error: Option<&Error>, ctx: &mut Context) {
+        mirrored::finish(ctx, error);
         reply::finish(session, ctx, error);
     }
 

@@ -180,6 +180,7 @@ impl Reloader {
         let ready = self.proxy.plane().prepare(
             config.snapshot.clone(),
             &config.plugins,
+            &config.plans,
             &config.server,
             &self.source,
         )?;

@@ -146,6 +146,7 @@ impl Server {
         let ready = proxy.plane().prepare(
             config.snapshot.clone(),
             &config.plugins,
+            &config.plans,
             &config.server,
             &source,
         )?;

@@ -208,6 +208,11 @@ impl Pool {
         self.connect_timeout
     }
 
+    /// Limit for the first byte of its reply, and for pauses in it.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
     /// Its addresses now.
     pub fn endpoints(&self) -> Arc<Vec<Endpoint>> {
         self.endpoints.load_full()

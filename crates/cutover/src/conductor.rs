@@ -37,8 +37,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// Ticks between two saves of the evidence.
 const SAVE_EVERY: u64 = 10;
 
-/// Changes that one tick makes of one migration at most; more follow at the next.
-const STEPS_A_TICK: usize = 8;
+/// Changes of one migration that follow one another without a pause at most; more wait for the next tick.
+const STEPS_AT_ONCE: usize = 8;
 
 /// Where standings are put in force: an [`Engine`], or what a gateway builds around it.
 pub trait Stage: fmt::Debug + Send + Sync {
@@ -146,13 +146,7 @@ impl Conductor {
         let current = self.stage.current();
         for at in 0..ensemble.parts.len() {
             ensemble.parts[at].look(&current, now);
-            for _ in 0..STEPS_A_TICK {
-                let Some(transition) = due(&ensemble, at, now) else { break };
-                if let Err(error) = self.carry_out(&mut ensemble, at, transition) {
-                    ensemble.parts[at].troubled(&error);
-                    break;
-                }
-            }
+            self.go_on(&mut ensemble, at);
         }
         ensemble.ticks += 1;
         if ensemble.ticks.is_multiple_of(SAVE_EVERY) {
@@ -173,6 +167,8 @@ impl Conductor {
         let (entry, warnings) = (transition.entry.clone(), transition.warnings.clone());
         let receipt = self.carry_out(&mut ensemble, at, transition)?;
         let took = self.clock.now().saturating_duration_since(began);
+        // What follows from it at once, such as that all reads of a drill are on `old`.
+        self.go_on(&mut ensemble, at);
         Ok(Done { entry, warnings, receipt, took })
     }
 
@@ -286,6 +282,17 @@ impl Conductor {
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = store;
         self.stage.restate(&mut |migration| put_in_force(&ensemble.parts, migration));
         Ok(())
+    }
+
+    /// Does what a migration is to do by itself now.
+    fn go_on(&self, ensemble: &mut Ensemble, at: usize) {
+        for _ in 0..STEPS_AT_ONCE {
+            let Some(transition) = due(ensemble, at, self.now()) else { break };
+            if let Err(error) = self.carry_out(ensemble, at, transition) {
+                ensemble.parts[at].troubled(&error);
+                break;
+            }
+        }
     }
 
     /// Commits a transition, and only then does it.

@@ -1,9 +1,11 @@
 //! The engine: prepares a snapshot, installs it, and begins exchanges on whichever is installed.
 
 use crate::breaker::Breaker;
+use crate::config::MigrationPlan;
 use crate::exchange::Exchange;
 use crate::explain::Explanation;
 use crate::metrics::{Book, Classes, Metrics, MigrationMeter, RouteMeter};
+use crate::mirror::{Mirroring, RulesError, Shadow};
 use crate::plugin::PluginStatus;
 use crate::plugins::{Loaded, PluginHost, Plugins};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind, Refused};
@@ -63,6 +65,8 @@ pub(crate) struct Shared {
 pub struct Prepared {
     snapshot: Snapshot,
     plugins: Loaded,
+    /// By migration; `None` where no plan was given.
+    mirroring: Vec<Option<Arc<Mirroring>>>,
 }
 
 /// One generation: the snapshot in force, its plugins, and the state of its migrations.
@@ -84,6 +88,9 @@ pub(crate) struct Running {
     pub(crate) breaker: Arc<Breaker>,
     pub(crate) meter: Arc<MigrationMeter>,
     pub(crate) classes: Arc<Classes>,
+    pub(crate) shadow: Arc<Shadow>,
+    /// How it is mirrored in this generation.
+    pub(crate) mirroring: Option<Arc<Mirroring>>,
 }
 
 impl Engine {
@@ -121,7 +128,10 @@ impl Engine {
         let book = &self.shared.metrics.book;
         let loaded = fits(&snapshot, plugins).and_then(|()| book.host.load(plugins, around));
         match loaded {
-            Ok(plugins) => Ok(Prepared { snapshot, plugins }),
+            Ok(plugins) => {
+                let mirroring = vec![None; snapshot.migrations().len()];
+                Ok(Prepared { snapshot, plugins, mirroring })
+            }
             Err(error) => {
                 book.reload_refused();
                 Err(error)
@@ -135,18 +145,21 @@ impl Engine {
     /// backends with the same settings.
     pub fn install(&self, prepared: Prepared) -> Arc<Installed> {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
-        let Prepared { snapshot, plugins } = prepared;
+        let Prepared { snapshot, plugins, mirroring } = prepared;
         let before = self.current();
         let generation = Generation(before.generation.0 + 1);
         let Shared { clock, metrics } = &*self.shared;
         let book = &metrics.book;
         let classes = Classes::of(&snapshot, book);
-        let running = snapshot.migrations().iter().zip(classes).map(|(migration, classes)| {
+        let all = snapshot.migrations().iter().zip(mirroring).zip(classes);
+        let running = all.map(|((migration, mirroring), classes)| {
             let breaker = before.breaker_of(&snapshot, migration);
             Running {
                 breaker: breaker.unwrap_or_else(|| Arc::new(Breaker::new(clock.now()))),
                 meter: book.migration(&migration.name),
                 classes: Arc::new(classes),
+                shadow: book.shadow(&migration.name, clock),
+                mirroring,
             }
         });
         let next = Arc::new(Installed {
@@ -222,6 +235,19 @@ impl Prepared {
         self.snapshot = self.snapshot.restated(restate);
     }
 
+    /// With what the configuration says about mirroring and comparing; without it nothing is mirrored.
+    ///
+    /// # Errors
+    /// If a rule cannot be compiled, which those of a loaded configuration can.
+    pub fn with_plans(mut self, plans: &[MigrationPlan]) -> Result<Self, RulesError> {
+        for (at, migration) in self.snapshot.migrations().iter().enumerate() {
+            let plan = plans.iter().find(|plan| *plan.migration == *migration.name);
+            let mirroring = plan.map(|plan| Mirroring::new(migration, plan).map(Arc::new));
+            self.mirroring[at] = mirroring.transpose()?;
+        }
+        Ok(self)
+    }
+
     /// Names of the request headers that decide, or that edits and plugins read and write; some of them more than once.
     pub fn request_headers(&self) -> impl Iterator<Item = &HeaderName> {
         self.snapshot.request_headers().chain(self.plugins.request_headers())
@@ -251,6 +277,17 @@ impl Installed {
     /// The breaker of a migration of this snapshot.
     pub fn breaker(&self, id: MigrationId) -> BreakerState {
         self.running[id.index()].breaker.state()
+    }
+
+    /// What is known of a migration's mirror.
+    pub fn shadow(&self, id: MigrationId) -> &Arc<Shadow> {
+        &self.running[id.index()].shadow
+    }
+
+    /// The same by the migration's name.
+    pub fn shadow_of(&self, name: &str) -> Option<&Arc<Shadow>> {
+        let at = self.snapshot.migrations().iter().position(|known| *known.name == *name)?;
+        Some(&self.running[at].shadow)
     }
 
     /// The plugins in use.

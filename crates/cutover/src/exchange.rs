@@ -11,7 +11,7 @@ mod stand;
 
 use crate::engine::{Installed, Running};
 use crate::metrics::Answerer;
-use crate::plugin::{Asked, Wish};
+use crate::plugin::{Asked, Guarded, Wish};
 use crate::refused::Refused;
 use crate::{
     Action, BackendId, Cause, Decision, Generation, HeaderSink, Migration, RequestView, Side,
@@ -20,7 +20,7 @@ use crate::{
 use cutover_core::decide::Unwatched;
 use cutover_core::edit::Edits;
 use cutover_core::fallback::Failure;
-use cutover_core::route::Match;
+use cutover_core::route::{Match, Params};
 use cutover_core::{PlaceId, Reason};
 use http::StatusCode;
 use stand::Stand;
@@ -375,6 +375,37 @@ impl Exchange {
     fn edits(&self) -> Option<&Edits> {
         let Stand { backend, migration, .. } = self.stand;
         self.snapshot().edits(&Decision { backend, migration, ..self.decision })
+    }
+
+    /// The native edits of a copy.
+    pub(crate) fn edits_of(&self, backend: BackendId, side: Side) -> Option<&Edits> {
+        let migration = self.decision.migration.map(|(id, _)| (id, side));
+        self.snapshot().edits(&Decision { backend, migration, ..self.decision })
+    }
+
+    /// The rewrite plugin edits a copy as it would an attempt on that side. `new` is asked in the phase shadow too,
+    /// where it serves nobody yet: what it will get is what is to be tried.
+    pub(crate) fn rewrite_copy(
+        &self,
+        side: Side,
+        request: &RequestView<'_>,
+        headers: &mut dyn HeaderSink,
+    ) -> Result<(), Guarded> {
+        let place = match (self.migration(), side) {
+            (Some(migration), Side::New) => migration.plugins.rewrite,
+            (Some(_), Side::Old) => self.rewriter().map(|(place, _)| place),
+            (None, _) => None,
+        };
+        let Some(place) = place else { return Ok(()) };
+        let clock = self.installed.clock();
+        self.ask(request, |asked| {
+            self.installed.plugins.on_request(place, &asked, side, headers, clock)
+        })
+    }
+
+    /// The parameters of the path.
+    pub(crate) fn params(&self) -> Params<'_> {
+        self.snapshot().routes().params(&self.matched)
     }
 
     /// The rewrite plugin, if one is asked: on both sides, but never where everything goes to `old` and nothing is

@@ -74,6 +74,7 @@ mod engine;
 mod exchange;
 mod explain;
 pub mod metrics;
+pub mod mirror;
 mod plugin;
 #[cfg(feature = "wasm")]
 mod plugins;

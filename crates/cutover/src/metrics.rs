@@ -16,7 +16,7 @@ mod times;
 
 pub(crate) use book::Book;
 pub(crate) use classes::{ClassMeter, Classes};
-pub(crate) use histogram::Quantiles;
+pub(crate) use histogram::{Histogram, Quantiles, REQUEST_BOUNDS_US};
 pub(crate) use meter::{Answerer, MigrationMeter, RouteMeter, bump};
 pub(crate) use times::{Reading, Times};
 
@@ -88,6 +88,20 @@ table! {
         "0 closed, 1 half-open, 2 open";
     BREAKER_OPENED: Counter "breaker_opened" ["migration"]
         "Times the breaker opened, failed probes not counted";
+    SHADOW_PICKED: Counter "shadow_picked" ["migration"]
+        "Exchanges picked to be copied to the side that does not serve them";
+    SHADOW_REQUESTS: Counter "shadow_requests" ["migration", "side", "code_class"]
+        "Copies that have ended, by the side they went to; code_class timeout, connect and broken had no whole reply";
+    SHADOW_DROPPED: Counter "shadow_dropped" ["migration", "reason"]
+        "Picked exchanges that were not copied, or whose copy was given up: concurrency, memory, oversize, incomplete, plugin, unfit, closing";
+    SHADOW_HEADER_DURATION: Histogram "shadow_header_duration" in "seconds" ["migration", "side"]
+        "Time from the beginning of a copy to the header of its reply";
+    SHADOW_IN_FLIGHT: Gauge "shadow_in_flight" ["migration"]
+        "Copies in flight";
+    SHADOW_MEMORY: Gauge "shadow_memory_bytes" ["migration"]
+        "Bytes of requests and replies that are held for copies";
+    COMPARISONS: Counter "comparisons" ["migration", "result"]
+        "Pairs of replies: match, mismatch (it differed twice), transient (only once), unresolved, noise (old with itself), or skipped and why";
     READ_PERCENT: Gauge "read_percent" ["migration"]
         "Share of users whose reads go to new, 0 to 100";
     MIRROR_PERCENT: Gauge "mirror_percent" ["migration"]

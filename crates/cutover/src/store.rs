@@ -40,6 +40,8 @@ mod image;
 mod memory;
 mod redb;
 mod standing;
+#[cfg(test)]
+mod testing;
 
 pub use audit::{AuditRecord, AuditState};
 pub use chain::{Broken, Chain, Fault};

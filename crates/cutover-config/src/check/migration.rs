@@ -36,7 +36,6 @@ pub(super) fn check(
     about.secret(around);
     about.expiry(around);
     about.deadline(names);
-    about.dormant();
 }
 
 /// One migration under inspection.
@@ -161,18 +160,6 @@ impl About<'_> {
             new.name.value
         );
         self.warning("fallback.deadline", self.migration.fallback_deadline, what, help);
-    }
-
-    /// Nothing may be accepted silently and then not happen.
-    fn dormant(&self) {
-        for (part, span) in &self.migration.dormant {
-            let what = match *part {
-                "mirror-percent" => "mirroring is not active in this version: nothing is copied",
-                "mirror" => "mirroring is not active in this version: its limits are only checked",
-                _ => "comparing is not active in this version: its rules are only checked",
-            };
-            self.warning(part, *span, what, "");
-        }
     }
 }
 

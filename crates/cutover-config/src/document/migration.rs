@@ -2,11 +2,12 @@
 
 use super::course::{self, Moves};
 use super::edit;
+use super::mirror::{compare, mirror};
 use super::route::{MigrationRouteDocument, nothing, read_migrations};
 use crate::keys;
 use crate::place::{At, Span};
-use crate::plan::{ComparePlan, Date, MigrationPlan, MirrorPlan};
-use crate::reader::{Item, Reader, Size, is_bare};
+use crate::plan::{Date, MigrationPlan};
+use crate::reader::{Item, Reader};
 use cutover_core::edit::Edits;
 use cutover_core::fallback::{Cause, Causes, FallbackPolicy};
 use cutover_core::key::KeySource;
@@ -36,8 +37,6 @@ pub(crate) struct MigrationDocument {
     pub(crate) edits: Edits,
     pub(crate) plugins: HookNames,
     pub(crate) plan: MigrationPlan,
-    /// Where the parts of the plan stand that are not active in this version.
-    pub(crate) dormant: Vec<(&'static str, Span)>,
     /// Where `expires` stands.
     pub(crate) expires: Span,
 }
@@ -84,7 +83,7 @@ pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
     let cohort = cohort(&name, salt.as_ref(), group.as_deref(), bucketing);
     let writes = routes.iter().any(MigrationRouteDocument::takes_writes);
     let read_percent = reader.get("read-percent");
-    let Planned { mut plan, expires, dormant } = plan(&name, group, (cohort, writes), reader);
+    let Planned { mut plan, expires } = plan(&name, group, (cohort, writes), reader);
     plan.first = read_percent.map(|at| at.value);
     MigrationDocument {
         old,
@@ -103,7 +102,6 @@ pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> MigrationDocument {
         edits: edit::edits(reader),
         plugins: plugins(reader),
         plan,
-        dormant,
         expires,
         name,
     }
@@ -247,7 +245,6 @@ fn cohort(
 struct Planned {
     plan: MigrationPlan,
     expires: Span,
-    dormant: Vec<(&'static str, Span)>,
 }
 
 fn plan(
@@ -263,34 +260,21 @@ fn plan(
     let course = Course::new(name, data, Steps::usual(), expires.begins());
     let course = Course { write_routes, salt, ..course };
     let Moves { course, limits, rollback } = course::read(&course, reader);
-    let percent = reader.get_or_default::<Percent>("mirror-percent");
-    let mut dormant = Vec::new();
-    if percent.value > Percent::ZERO {
-        dormant.push(("mirror-percent", percent.span));
-    }
-    for part in ["mirror", "compare"] {
-        dormant.extend(reader.item(part).map(|item| (part, item.span)));
-    }
+    let percent = reader.get_or_default::<Percent>("mirror-percent").value;
     let plan = MigrationPlan {
         migration: name.to_owned(),
         owner,
         expires,
         group,
-        mirror: in_table(reader, "mirror", &keys::MIRROR, |reader| MirrorPlan {
-            percent: percent.value,
-            concurrency: reader.get_or_default::<u64>("concurrency").value as usize,
-            max_body: reader.get_or_default::<Size>("max-body").value.0,
-        }),
-        compare: in_table(reader, "compare", &keys::COMPARE, |reader| ComparePlan {
-            ignore: reader.item("ignore").map(|list| ignored(&list)).unwrap_or_default(),
-        }),
+        mirror: in_table(reader, "mirror", &keys::MIRROR, |reader| mirror(percent, reader)),
+        compare: in_table(reader, "compare", &keys::COMPARE, compare),
         course,
         limits,
         rollback,
         first: None,
     };
     let expires = end.map_or(reader.span, |at| at.span);
-    Planned { plan, expires, dormant }
+    Planned { plan, expires }
 }
 
 /// Reads a table, or an empty one in its place: every key then has its default.
@@ -304,19 +288,4 @@ pub(super) fn in_table<T>(
         let (empty, sink) = (toml::de::DeTable::new(), crate::place::Sink::default());
         read(&Reader::root(&empty, section, &sink))
     })
-}
-
-fn ignored(list: &Item<'_>) -> Vec<String> {
-    let mut all = Vec::new();
-    for item in list.items().into_iter().flatten() {
-        let Some(text) = item.get::<String>() else { continue };
-        let header = text.strip_prefix("header:").is_some_and(is_bare);
-        if header || text.starts_with('/') {
-            all.push(text.value);
-        } else {
-            let what = format!("{:?} is neither a JSON pointer nor a header", text.value);
-            item.error(what, "write \"/items/*/etag\" or \"header:date\"");
-        }
-    }
-    all
 }

@@ -31,6 +31,8 @@ pub(crate) struct RouteDocument {
 pub(crate) struct MigrationRouteDocument {
     pub(crate) matching: RouteMatch,
     pub(crate) write: bool,
+    /// Fit to be copied to the other side, or unfit; `None`: safe methods are.
+    pub(crate) mirror: Option<bool>,
 }
 
 impl MigrationRouteDocument {
@@ -65,12 +67,28 @@ pub(super) fn read_migrations(reader: &Reader<'_>) -> Vec<MigrationRouteDocument
     }
     let items = list.items().into_iter().flatten();
     let route = |item: Item<'_>| {
-        item.table(&keys::MIGRATION_ROUTE, |reader| MigrationRouteDocument {
-            matching: matching(reader),
-            write: reader.get_or_default("write").value,
+        item.table(&keys::MIGRATION_ROUTE, |reader| {
+            let write = reader.get_or_default("write").value;
+            let matching = matching(reader);
+            MigrationRouteDocument { mirror: mirror(write, &matching, reader), matching, write }
         })
     };
     items.filter_map(route).collect()
+}
+
+/// May exchanges of the route be copied? What is declared fit must say what it is.
+fn mirror(write: bool, matching: &RouteMatch, reader: &Reader<'_>) -> Option<bool> {
+    let declared = reader.get::<bool>("mirror")?;
+    if declared.value && write {
+        let what = "a write that is copied happens twice";
+        let help = "remove `mirror`, or `write` if the route only reads";
+        reader.error("mirror", declared.span, what, help);
+    } else if declared.value && matching.spec.methods.is_empty() {
+        let what = "copies every method of the route, its writes too";
+        let help = "name those that only read: methods = [\"POST\"]";
+        reader.error("mirror", declared.span, what, help);
+    }
+    Some(declared.value)
 }
 
 /// The placeholder of a text that could not be read; no text that can be read is empty.

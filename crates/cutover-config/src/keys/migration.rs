@@ -2,6 +2,7 @@
 
 use super::Presence::{Default, Optional, Required};
 use super::course::{DRILL, GATES, STEPS};
+use super::mirror::{COMPARE, MIRROR};
 use super::route::{HEADERS, MIGRATION_ROUTE, PATH_EDIT};
 use super::{Key, Kind, Section};
 
@@ -114,7 +115,8 @@ pub(crate) static MIGRATION: Section = Section {
             name: "mirror-percent",
             kind: Kind::Percent,
             presence: Default("0%"),
-            meaning: "Share of requests copied to the other side. Not active in this version.",
+            meaning: "Share of the reads that are copied to the side that does not serve them, \
+                      and compared.",
         },
         Key {
             name: "fallback",
@@ -144,13 +146,13 @@ pub(crate) static MIGRATION: Section = Section {
             name: "mirror",
             kind: Kind::Table(&MIRROR),
             presence: Optional("every default"),
-            meaning: "Limits of mirroring. Not active in this version.",
+            meaning: "Which reads are copied, and what that may cost.",
         },
         Key {
             name: "compare",
             kind: Kind::Table(&COMPARE),
             presence: Optional("every default"),
-            meaning: "How replies are compared. Not active in this version.",
+            meaning: "When two replies are the same, and what is kept of those that are not.",
         },
         Key {
             name: "gates",
@@ -287,35 +289,5 @@ pub(crate) static MIGRATION_PLUGINS: Section = Section {
             meaning: "Asked what becomes of a failed attempt.",
         },
     ],
-    elsewhere: &[],
-};
-
-pub(crate) static MIRROR: Section = Section {
-    meaning: "Limits of mirroring. Not active in this version.",
-    keys: &[
-        Key {
-            name: "concurrency",
-            kind: Kind::Count(1, 65_536),
-            presence: Default("64"),
-            meaning: "Copies in flight at once; more are shed and counted.",
-        },
-        Key {
-            name: "max-body",
-            kind: Kind::Size,
-            presence: Default("1MiB"),
-            meaning: "Largest body that is copied.",
-        },
-    ],
-    elsewhere: &[("percent", "it is the migration's mirror-percent")],
-};
-
-pub(crate) static COMPARE: Section = Section {
-    meaning: "How replies are compared. Not active in this version.",
-    keys: &[Key {
-        name: "ignore",
-        kind: Kind::List(&Kind::Text),
-        presence: Optional("nothing is ignored"),
-        meaning: "JSON pointers (`*` is any element) and `header:name`.",
-    }],
     elsewhere: &[],
 };

@@ -73,12 +73,21 @@ pub(crate) static ROUTE: Section = Section {
 
 pub(crate) static MIGRATION_ROUTE: Section = Section {
     meaning: "A request that looks like this belongs to the migration.",
-    keys: matching![Key {
-        name: "write",
-        kind: Kind::Flag,
-        presence: Default("false"),
-        meaning: "`true`: safe methods count as writes too. Others always do.",
-    }],
+    keys: matching![
+        Key {
+            name: "write",
+            kind: Kind::Flag,
+            presence: Default("false"),
+            meaning: "`true`: safe methods count as writes too. Others always do.",
+        },
+        Key {
+            name: "mirror",
+            kind: Kind::Flag,
+            presence: Optional("GET, HEAD and OPTIONS are copied, unless `write` is set"),
+            meaning: "`true`: also other methods, which only read, are copied to the other side. \
+                      `false`: nothing is.",
+        },
+    ],
     elsewhere: &[
         ("backend", "a migration's routes go to its `old` and `new`; drop this key"),
         ("edits", "a migration's edits are [migrations.NAME.headers] and [migrations.NAME.path]"),

@@ -205,8 +205,8 @@ pub(crate) static STATE: Section = Section {
         name: "store",
         kind: Kind::Text,
         presence: Default("cutover.state"),
-        meaning: "A folder, relative to this file's folder. Not used in this version: a migration \
-                  stands where this file says.",
+        meaning: "A folder, relative to this file's folder: where migrations stand, their evidence \
+                  and the audit log. One process has it at a time.",
     }],
     elsewhere: &[],
 };

@@ -5,7 +5,7 @@
 
 use super::apply::moved;
 use super::blocker::Blocker;
-use super::course::AFTER_CUTOVER;
+use super::course::{AFTER_CUTOVER, Course};
 use super::drill::{DrillOutcome, DrillTurn, turn};
 use super::forward::{blockers, next_move, silence};
 use super::observation::Remedy;
@@ -201,8 +201,13 @@ fn listening(at: &Moment<'_>) -> Option<Transition> {
 
 /// When the flag must be gone: at its configured end, or 30 days after its cutover.
 pub fn expiry(at: &Moment<'_>) -> Timestamp {
-    let after = at.progress().cut_over.map(|cut_over| cut_over.plus(AFTER_CUTOVER));
-    after.map_or(at.course.expires, |after| after.min(at.course.expires))
+    end_of(at.course, at.progress())
+}
+
+/// The same, where nothing else is known.
+pub fn end_of(course: &Course, progress: &Progress) -> Timestamp {
+    let after = progress.cut_over.map(|cut_over| cut_over.plus(AFTER_CUTOVER));
+    after.map_or(course.expires, |after| after.min(course.expires))
 }
 
 /// Past its end, or no more. Traffic stays where it is.

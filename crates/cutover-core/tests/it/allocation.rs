@@ -119,7 +119,9 @@ fn snapshot() -> Snapshot {
         builder.route(spec, Target::Backend(old, Edits::default())).expect("valid");
     };
     let migrated = |builder: &mut SnapshotBuilder, path, id: MigrationId| {
-        builder.route(spec(None, path), Target::Migration { id, write: false }).expect("valid");
+        builder
+            .route(spec(None, path), Target::Migration { id, write: false, mirror: None })
+            .expect("valid");
     };
     for n in 0..1_000 {
         plain(&mut builder, spec(None, &format!("/api/service-{n}")));

@@ -6,7 +6,7 @@ use crate::problem::ReplyId;
 use cutover::{Generation, Reason, Role, Side};
 use std::path::{Path, PathBuf};
 
-fn record() -> Record<'static> {
+pub(crate) fn record() -> Record<'static> {
     Record {
         began_ms: 1_795_357_687_042,
         id: ReplyId::fresh(),
@@ -147,4 +147,41 @@ fn a_full_queue_drops_and_counts() {
     }
     assert_eq!(queue.dropped.load(Relaxed), 2);
     assert!(queue.lock().bytes.len() <= QUEUE_BYTES);
+}
+
+/// A pipe that nobody reads holds its writer.
+#[test]
+fn nobody_waits_for_a_log_that_is_dropped_and_its_lines_are_written_all_the_same() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&path).status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("SKIPPED: no mkfifo here");
+        return;
+    }
+    let log = AccessLog::start(&settings(LogFormat::Text, path.clone())).expect("started");
+    log.write(&record());
+    let rest = log.rest();
+    let (tell, told) = std::sync::mpsc::sync_channel(1);
+    std::thread::spawn(move || {
+        drop(log);
+        let _ = tell.send(());
+    });
+    let dropped = told.recv_timeout(Duration::from_secs(20));
+    assert!(!rest.is_written(), "the writer waits for a reader");
+    assert_eq!(std::fs::read_to_string(&path).expect("a pipe").lines().count(), 1);
+    rest.flush();
+    dropped.expect("dropped while its writer was stuck");
+}
+
+#[test]
+fn what_is_left_of_a_dropped_log_can_be_waited_for() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("access.log");
+    let log = AccessLog::start(&settings(LogFormat::Text, path.clone())).expect("started");
+    let rest = log.rest();
+    log.write(&record());
+    drop(log);
+    rest.flush();
+    assert_eq!(std::fs::read_to_string(&path).expect("written").lines().count(), 1);
 }

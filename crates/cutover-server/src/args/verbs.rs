@@ -1,6 +1,6 @@
 //! Arguments of the verbs that move migrations.
 
-use super::Target;
+use super::{AuditVerb, Target};
 use clap::Args;
 
 /// What every change says.
@@ -130,7 +130,10 @@ pub(crate) struct Complete {
 }
 
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Audit {
+    #[command(subcommand)]
+    pub(crate) what: Option<AuditVerb>,
     /// Only this migration
     pub(crate) name: Option<String>,
     /// Hold the whole log against its hashes

@@ -2,6 +2,8 @@
 
 use super::stage::Stage;
 use anyhow::{Context as _, ensure};
+use cutover::Conductor;
+use cutover::mirror::Shadow;
 use cutover_server::server::{Options, Running, Server};
 use http::{Method, Request};
 use http_body_util::{BodyExt as _, Full};
@@ -10,6 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The running proxy.
@@ -64,6 +67,16 @@ impl Proxy {
     /// Where its admin API is.
     pub(crate) fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// What moves its migrations.
+    pub(crate) fn conductor(&self) -> Arc<Conductor> {
+        Arc::clone(self.running.conductor())
+    }
+
+    /// What is known of a migration's mirror.
+    pub(crate) fn shadow(&self, migration: &str) -> Option<Arc<Shadow>> {
+        self.running.engine().current().shadow_of(migration).cloned()
     }
 
     /// Stops it.

@@ -1,7 +1,7 @@
 //! What the demo prints: plain text of at most 78 columns, in colour only on a terminal.
 
 use super::tally::{SideTally, Tally};
-use crate::paragraph::thousands;
+use crate::paragraph::{labelled, thousands};
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
@@ -21,6 +21,18 @@ impl Screen {
     pub(crate) fn line(&self, text: &str) {
         // A closed pipe must not end the demo half way, with services still running.
         let _ = writeln!(std::io::stdout().lock(), "{text}");
+    }
+
+    /// A story begins.
+    pub(crate) fn title(&self, title: &str) {
+        self.line("");
+        self.line(&self.paint("1;4", title));
+        self.line("");
+    }
+
+    /// A text of any length, indented.
+    pub(crate) fn wrapped(&self, indent: &str, text: &str) {
+        self.line(&labelled(indent, text));
     }
 
     /// An act begins.

@@ -10,10 +10,15 @@ use std::convert::Infallible;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
+
+/// How much a slow service takes more, in milliseconds: less than its timeout, so that nobody is told but by the clock.
+const SLOW_MS: u64 = 400;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -48,11 +53,13 @@ pub(crate) async fn serve(which: Which, address: SocketAddr) -> anyhow::Result<(
     let listener = TcpListener::bind(address).await.context("demo service: cannot listen")?;
     // Standard output is buffered by lines.
     writeln!(std::io::stdout(), "{}", listener.local_addr()?)?;
+    let faults = Arc::new(Faults::default());
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
+        let faults = Arc::clone(&faults);
         tokio::spawn(async move {
-            let answer = service_fn(move |request| answer(which, request));
+            let answer = service_fn(move |request| answer(which, Arc::clone(&faults), request));
             let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
             // A client that goes away is no news to a demo.
             let _ = server.serve_connection(TokioIo::new(stream), answer).await;
@@ -62,11 +69,17 @@ pub(crate) async fn serve(which: Which, address: SocketAddr) -> anyhow::Result<(
 
 async fn answer(
     which: Which,
+    faults: Arc<Faults>,
     request: Request<Incoming>,
 ) -> Result<Response<Full<Bytes>>, Infallible> {
-    tokio::time::sleep(which.thinks_for()).await;
     let path = request.uri().path();
-    let body = serde_json::json!({ "service": which.name(), "path": path });
+    if let Some(fault) = path.strip_prefix("/_fault/") {
+        return Ok(faults.set(fault));
+    }
+    tokio::time::sleep(which.thinks_for() + faults.delay()).await;
+    let user = path.rsplit('/').next().unwrap_or_default();
+    let joined = if faults.dates() { "07.03.2024" } else { "2024-03-07" };
+    let body = serde_json::json!({ "id": user, "name": format!("User {user}"), "joined": joined });
     let known = which == Which::Monolith || path.starts_with("/api/") || path == "/healthz";
     let response = Response::builder()
         .status(if known { 200 } else { 404 })
@@ -74,6 +87,31 @@ async fn answer(
         .header("x-service", which.name())
         .body(Full::from(format!("{body}\n")));
     Ok(response.expect("constant header names and values are valid"))
+}
+
+/// What is wrong with a service, until somebody mends it.
+#[derive(Debug, Default)]
+struct Faults {
+    /// Dates as people in some countries write them, and programs elsewhere do not read them.
+    dates: AtomicBool,
+    delay_ms: AtomicU64,
+}
+
+impl Faults {
+    fn dates(&self) -> bool {
+        self.dates.load(Ordering::Relaxed)
+    }
+
+    fn delay(&self) -> Duration {
+        Duration::from_millis(self.delay_ms.load(Ordering::Relaxed))
+    }
+
+    /// `dates`, `slow` or `none`.
+    fn set(&self, fault: &str) -> Response<Full<Bytes>> {
+        self.dates.store(fault == "dates", Ordering::Relaxed);
+        self.delay_ms.store(if fault == "slow" { SLOW_MS } else { 0 }, Ordering::Relaxed);
+        Response::new(Full::default())
+    }
 }
 
 /// A service in its own process.
@@ -123,6 +161,21 @@ impl Service {
     /// Its process.
     pub(crate) fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Breaks or mends it: `dates`, `slow` or `none`.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub(crate) async fn fault(&self, fault: &str) -> anyhow::Result<()> {
+        let mut stream = TcpStream::connect(self.address).await.context("demo: the service")?;
+        let head =
+            format!("GET /_fault/{fault} HTTP/1.1\r\nhost: demo\r\nconnection: close\r\n\r\n");
+        stream.write_all(head.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        anyhow::ensure!(answer.starts_with("HTTP/1.1 200"), "demo: the service says {answer}");
+        Ok(())
     }
 
     /// SIGKILL: no farewell, connections are reset.

@@ -15,22 +15,22 @@ pub(crate) struct Stage {
     /// The new one.
     pub(crate) new: Service,
     folder: PathBuf,
+    /// The configuration, with places for addresses and the percent.
+    config: &'static str,
 }
 
 impl Stage {
-    /// Starts both services and writes the first configuration.
+    /// Starts both services and makes a folder for the configuration.
     ///
     /// # Errors
     /// If a service cannot be started or the folder not be written.
-    pub(crate) async fn set() -> anyhow::Result<Self> {
+    pub(crate) async fn set(config: &'static str) -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("cutover-demo-{}", std::process::id()));
         std::fs::create_dir_all(&folder).context("demo: cannot make its folder")?;
         std::fs::write(folder.join("tenant_split.wasm"), TENANT_SPLIT)?;
         let old = Service::start(Which::Monolith).await?;
         let new = Service::start(Which::Profile).await?;
-        let stage = Self { old, new, folder };
-        stage.write_config("5%")?;
-        Ok(stage)
+        Ok(Self { old, new, folder, config })
     }
 
     /// Where the configuration lies.
@@ -43,7 +43,8 @@ impl Stage {
     /// # Errors
     /// If the file cannot be written.
     pub(crate) fn write_config(&self, read_percent: &str) -> anyhow::Result<()> {
-        let text = include_str!("cutover.toml.in")
+        let text = self
+            .config
             .replace("@OLD@", &self.old.address().to_string())
             .replace("@NEW@", &self.new.address().to_string())
             .replace("@PERCENT@", read_percent);

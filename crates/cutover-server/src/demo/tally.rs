@@ -87,7 +87,8 @@ mod tests {
     use super::*;
 
     fn seen(user: usize, answered: Answered, ms: u64) -> Seen {
-        Seen { user, answered, took: Duration::from_millis(ms) }
+        let took = Duration::from_millis(ms);
+        Seen { user, answered, took, stand_in: false, began_ms: 0, ended_ms: ms }
     }
 
     #[test]

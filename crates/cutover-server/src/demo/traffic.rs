@@ -1,5 +1,6 @@
 //! Sample traffic: 2,000 users over real connections, and everything counted at the client, not in the proxy.
 
+use cutover::{Clock as _, SystemClock};
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
@@ -34,6 +35,12 @@ pub(crate) struct Seen {
     pub(crate) answered: Answered,
     /// From sending to the last byte.
     pub(crate) took: Duration,
+    /// `old` stood in for `new`, which failed or is being left alone for a while.
+    pub(crate) stand_in: bool,
+    /// When it was sent: Unix time in milliseconds.
+    pub(crate) began_ms: u64,
+    /// When its last byte came.
+    pub(crate) ended_ms: u64,
 }
 
 /// A population of users behind one client.
@@ -113,12 +120,13 @@ impl Traffic {
     /// One request.
     #[expect(clippy::disallowed_methods, reason = "a load generator measures real time")]
     pub(crate) async fn one(&self, ask: Ask, user: usize) -> Seen {
-        let began = Instant::now();
-        let answered = self.send(ask, user).await.unwrap_or(Answered::Failed);
-        Seen { user, answered, took: began.elapsed() }
+        let (began, began_ms) = (Instant::now(), unix_ms());
+        let (answered, stand_in) = self.send(ask, user).await.unwrap_or((Answered::Failed, false));
+        Seen { user, answered, took: began.elapsed(), stand_in, began_ms, ended_ms: unix_ms() }
     }
 
-    async fn send(&self, ask: Ask, user: usize) -> anyhow::Result<Answered> {
+    /// Who answered, and whether as a stand-in.
+    async fn send(&self, ask: Ask, user: usize) -> anyhow::Result<(Answered, bool)> {
         let (resource, tenant) = match ask {
             Ask::Profile => ("profile", ""),
             Ask::Orders if user.is_multiple_of(4) => ("orders", "acme"),
@@ -132,12 +140,22 @@ impl Traffic {
         let response = self.client.request(request).await?;
         let status = response.status();
         let new = response.headers().get("x-service").is_some_and(|name| name != "monolith");
+        let stand_in = response
+            .headers()
+            .get("x-cutover-reason")
+            .is_some_and(|reason| reason == "fallback" || reason == "breaker");
         // The reply counts only when it is whole.
         response.into_body().collect().await?;
-        Ok(match (status, new) {
+        let answered = match (status, new) {
             (StatusCode::OK, true) => Answered::New,
             (StatusCode::OK, false) => Answered::Old,
             _ => Answered::Failed,
-        })
+        };
+        Ok((answered, stand_in))
     }
+}
+
+/// The same clock as the proxy's, so that both agree on what came first.
+fn unix_ms() -> u64 {
+    SystemClock.unix_ms()
 }

@@ -3,6 +3,8 @@
 //!
 //! [`Bounded`] stands around the proxy and looks, once in every idle timeout, whether anything has moved: a part of the
 //! body from the client, or of the reply to it. What moves is told by the proxy's callbacks, which run in the same task.
+//! A client whose backend does not read on cannot send on: with a backend that may be silent for longer than that, it is
+//! looked at as seldom as the backend's own limit, so that the backend is found first.
 
 use super::Guard;
 use async_trait::async_trait;
@@ -31,6 +33,8 @@ pub struct Bounded<A> {
 struct Upload {
     moves: AtomicU64,
     whole: AtomicBool,
+    /// How long its backend may be silent, in milliseconds.
+    backend: AtomicU64,
     stopped: AtomicBool,
 }
 
@@ -42,22 +46,33 @@ impl<A> Bounded<A> {
 }
 
 impl Upload {
-    /// Waits until nothing has moved for this long, or twice as long at most.
-    async fn stop(&self, limit: Duration) {
+    /// Waits until nothing has moved for this long, or what the backend has, or twice as long at most.
+    async fn stop(&self, idle: Duration) {
+        let limit = || idle.max(Duration::from_millis(self.backend.load(Ordering::Relaxed)));
         let mut seen = self.moves.load(Ordering::Relaxed);
         loop {
-            tokio::time::sleep(limit).await;
+            let waited = limit();
+            tokio::time::sleep(waited).await;
             if self.whole.load(Ordering::Relaxed) {
                 return std::future::pending().await;
             }
             let moves = self.moves.load(Ordering::Relaxed);
-            if moves == seen {
+            if moves == seen && waited >= limit() {
                 self.stopped.store(true, Ordering::Relaxed);
                 return;
             }
             seen = moves;
         }
     }
+}
+
+/// The backend that may be silent this long is what the body is sent to now.
+pub(crate) fn connected(backend: Duration) {
+    let _ = PRESENT.try_with(|upload| {
+        let limit = u64::try_from(backend.as_millis()).unwrap_or(u64::MAX);
+        upload.backend.store(limit, Ordering::Relaxed);
+        upload.moves.fetch_add(1, Ordering::Relaxed);
+    });
 }
 
 /// A part of a request's body has come; `whole` if it was the last.

@@ -58,7 +58,7 @@ fn plane() -> Plane {
 }
 
 fn install(plane: &Plane, address: &str) -> Generation {
-    let ready = plane.prepare(snapshot(address, None), &[], &settings(), &NoFiles);
+    let ready = plane.prepare(snapshot(address, None), &[], &[], &settings(), &NoFiles);
     plane.install(ready.expect("prepared"))
 }
 
@@ -93,17 +93,43 @@ fn an_ejected_address_stays_ejected_over_a_reload() {
 }
 
 #[test]
+fn logs_that_are_replaced_are_written_to_their_end() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let log_to = |name: &str| {
+        let path = Some(folder.path().join(name));
+        ServerSettings { access_log: AccessLog { format: LogFormat::Text, path }, ..settings() }
+    };
+    let plane = plane();
+    let install = |name: &str| {
+        let ready = plane.prepare(snapshot("127.0.0.1:1", None), &[], &[], &log_to(name), &NoFiles);
+        plane.install(ready.expect("prepared"));
+        plane.newest().expect("installed")
+    };
+    let first = install("first");
+    install("first");
+    assert_eq!(plane.left.lock().expect("whole").len(), 0, "the same log goes on");
+    install("second");
+    assert_eq!(plane.left.lock().expect("whole").len(), 1);
+    let log = first.log().expect("on");
+    log.write(&crate::access_log::tests::record());
+    plane.flush_log();
+    let lines = std::fs::read_to_string(folder.path().join("first")).expect("written");
+    assert_eq!(lines.lines().count(), 1, "an exchange of the generation before");
+}
+
+#[test]
 fn what_cannot_be_used_is_refused_and_changes_nothing() {
     let plane = plane();
     let before = install(&plane, "127.0.0.1:1");
     for (ca, expected) in
         [("gone.pem", "gone.pem: entity not found"), ("empty.pem", "no certificate")]
     {
-        let refused = plane.prepare(snapshot("127.0.0.1:1", Some(ca)), &[], &settings(), &NoFiles);
+        let refused =
+            plane.prepare(snapshot("127.0.0.1:1", Some(ca)), &[], &[], &settings(), &NoFiles);
         let error = refused.expect_err("refused").to_string();
         assert!(error.starts_with("backends.one.tls.ca: ") && error.contains(expected), "{error}");
     }
-    let refused = plane.prepare(snapshot("nowhere", None), &[], &settings(), &NoFiles);
+    let refused = plane.prepare(snapshot("nowhere", None), &[], &[], &settings(), &NoFiles);
     assert!(refused.expect_err("refused").to_string().contains("\"nowhere\" is not host:port"));
     assert_eq!(plane.newest().expect("installed").installed().generation(), before);
 }

@@ -7,6 +7,7 @@
 //! so every error that leaves here has it set on purpose.
 
 use super::context::{Attempt, Context};
+use crate::head_guard::uploads;
 use crate::plane::Plane;
 use crate::upstream::address::EJECT_AFTER;
 use crate::upstream::first_read::FirstRead;
@@ -66,6 +67,9 @@ pub(super) fn connected(ctx: &Context, reused: bool) {
     }
     if let Some(first_read) = &ctx.attempt.first_read {
         first_read.hold();
+    }
+    if let (Some(exchange), Some(serving)) = (&ctx.exchange, &ctx.serving) {
+        uploads::connected(serving.backends().pool(exchange.backend()).timeout());
     }
 }
 

@@ -1,5 +1,6 @@
 //! What one request carries from callback to callback.
 
+use super::mirrored::Copying;
 use super::reply;
 use crate::head_guard::uploads;
 use crate::plane::Serving;
@@ -34,6 +35,8 @@ pub struct Context {
     pub(super) retry: bool,
     /// For the log of an exchange that is given up without the last callback: an upload over HTTP/2 that stopped.
     pub(super) upload: Option<Box<Asked>>,
+    /// If it is copied to the other side.
+    pub(super) copying: Option<Box<Copying>>,
     id: Option<ReplyId>,
 }
 

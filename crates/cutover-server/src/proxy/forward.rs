@@ -1,9 +1,10 @@
 //! What is changed on the way to the backend and on the way back. Runs once per attempt, on a fresh copy each time.
 
-use super::context::{Context, host};
+use super::context::{Context, Facts, host};
 use super::receive::with_path;
 use super::sink::{RequestSink, ResponseSink};
 use crate::forwarded::{self, Origin};
+use crate::plane::Serving;
 use cutover::{Refused, Role};
 use http::header::{CONNECTION, HOST, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderName, HeaderValue, StatusCode, Version};
@@ -34,17 +35,27 @@ pub(super) fn request(
         head.set_uri(uri);
     }
     let received = session.req_header();
-    if let Some(peer) = facts.peer {
-        let believed = forwarded::is_trusted(&serving.settings().trusted_proxies, peer);
-        let origin = Origin { peer, tls: facts.tls, host: host(received).unwrap_or_default() };
-        forwarded::apply(origin, believed, &received.headers, &mut RequestSink(head));
-    }
+    say_who_asks(head, received, *facts, serving)?;
     if let Some(host) = serving.backends().pool(exchange.backend()).host() {
         head.insert_header(HOST, host.clone())?;
     }
     exchange
         .edit_request(&facts.view(received), &mut RequestSink(head))
         .map_err(|refused| refuse(answer, &refused))
+}
+
+/// The forwarding headers.
+pub(super) fn say_who_asks(
+    head: &mut RequestHeader,
+    received: &RequestHeader,
+    facts: Facts,
+    serving: &Serving,
+) -> Result<()> {
+    let Some(peer) = facts.peer else { return Ok(()) };
+    let believed = forwarded::is_trusted(&serving.settings().trusted_proxies, peer);
+    let origin = Origin { peer, tls: facts.tls, host: host(received).unwrap_or_default() };
+    forwarded::apply(origin, believed, &received.headers, &mut RequestSink(head));
+    Ok(())
 }
 
 /// Edits the reply. Informational replies pass through.

@@ -1,6 +1,7 @@
 //! From a request's header to a decision: connection limits, normal form of the path, host, and the engine.
 
 use super::context::{Asked, Context, Facts, host};
+use super::mirrored;
 use crate::forwarded;
 use crate::plane::{Plane, ProxySettings, Serving};
 use crate::upstream::WEBSOCKET_IDLE;
@@ -97,6 +98,9 @@ pub(super) fn begin(
         }
         plane.lookalikes_removed(doubles.len());
     }
+    let trusted = &serving.settings().trusted_proxies;
+    let believed = ctx.facts.peer.is_some_and(|peer| forwarded::is_trusted(trusted, peer));
+    mirrored::unmark(session, believed);
     ctx.exchange = Some(decide(serving, session, ctx.facts)?);
     Ok(())
 }

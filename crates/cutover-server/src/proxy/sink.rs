@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue};
 use pingora::http::{RequestHeader, ResponseHeader};
 
 /// The header of a request on its way to a backend.
-pub(super) struct RequestSink<'h>(pub(super) &'h mut RequestHeader);
+pub(crate) struct RequestSink<'h>(pub(crate) &'h mut RequestHeader);
 
 /// The header of a reply on its way to the client.
 pub(super) struct ResponseSink<'h>(pub(super) &'h mut ResponseHeader);

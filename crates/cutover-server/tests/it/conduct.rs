@@ -13,7 +13,7 @@ fn canary(old: SocketAddr, new: SocketAddr, more: &str) -> Proxy {
         migration(&format!("read-percent = 100\n{more}")),
         all_to("old"),
     ];
-    Proxy::start(&config.concat())
+    Proxy::start(&config.concat().replace("gates.rollback = false\n", ""))
 }
 
 fn order(command: Command) -> Order {

@@ -4,7 +4,8 @@ use crate::frames::{
     ACK, DATA, END_STREAM, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame, next, post,
 };
 use crate::world::{Proxy, World, all_to, backend};
-use cutover_test::{RawUpstream, read_head, send};
+use cutover_test::{RawUpstream, Upstream, read_head, send, text};
+use http_body_util::BodyExt as _;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -95,8 +96,8 @@ fn over_http2_an_upload_that_stops_is_given_up() {
         let mut rest = [0; 4096];
         while matches!(stream.read(&mut rest).await, Ok(n) if n > 0) {}
     }));
-    let routes = [backend("one", &[upstream.address()], ""), all_to("one")].concat();
-    let proxy = Proxy::with_server("idle-timeout = \"500ms\"", &routes);
+    let limited = backend("one", &[upstream.address()], "timeout = \"500ms\"");
+    let proxy = Proxy::with_server("idle-timeout = \"500ms\"", &[limited, all_to("one")].concat());
     world.run(async {
         let mut stream = send(proxy.address(), "").await;
         let begin = [
@@ -123,4 +124,37 @@ fn over_http2_an_upload_that_stops_is_given_up() {
         (&200.into(), &"POST".into(), &"/".into())
     );
     assert_eq!(line["backend"], "one");
+}
+
+/// A backend that does not read on keeps its client from sending on, and either may have nothing to say for a while.
+#[test]
+fn over_http2_an_upload_may_pause_as_long_as_its_backend() {
+    let world = World::new();
+    let upstream = world.run(Upstream::start(|request| async move {
+        let body = request.into_body().collect().await.expect("a whole body").to_bytes();
+        text(200, body)
+    }));
+    let routes = [backend("one", &[upstream.address()], "timeout = \"60s\""), all_to("one")];
+    let proxy = Proxy::with_server("idle-timeout = \"100ms\"", &routes.concat());
+    world.run(async {
+        let mut stream = send(proxy.address(), "").await;
+        let begin = [PREFACE, &frame(SETTINGS, 0, 0, b""), &post("h"), &frame(DATA, 0, 1, b"one ")];
+        stream.write_all(&begin.concat()).await.expect("sent");
+        let paused = async {
+            loop {
+                let frame_in = next(&mut stream).await.expect("the connection stays");
+                assert_ne!((frame_in.kind, frame_in.stream), (RST_STREAM, 1), "given up");
+            }
+        };
+        // Several looks long.
+        let _ = tokio::time::timeout(Duration::from_secs(1), paused).await.expect_err("a pause");
+        stream.write_all(&frame(DATA, END_STREAM, 1, b"two")).await.expect("sent");
+        loop {
+            let frame_in = next(&mut stream).await.expect("a reply");
+            if (frame_in.kind, frame_in.stream) == (DATA, 1) {
+                assert_eq!(frame_in.payload, b"one two");
+                break;
+            }
+        }
+    });
 }

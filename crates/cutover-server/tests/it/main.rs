@@ -1,12 +1,14 @@
 //! The server between real sockets: one binary, so that everything is linked once.
 
 mod admin;
+mod audit;
 mod cli;
 mod conduct;
 mod early;
 mod fallback;
 mod frames;
 mod guard;
+mod mirror;
 mod moves;
 mod plugin_author;
 mod plugin_stories;

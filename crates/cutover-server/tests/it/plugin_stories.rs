@@ -305,6 +305,29 @@ fn causes_and_methods_choose_what_becomes_of_a_server_error() {
     assert_eq!(old.hits(), 1);
 }
 
+/// What the plugin has the client told is a whole reply, and no failure of cutover's.
+#[test]
+fn an_exchange_counts_as_the_reply_that_its_plugin_chose() {
+    let world = World::new();
+    let old = world.run(Upstream::named("old"));
+    let dead = world.run(dead_address());
+    let rules = "{ causes = [\"connect\"], then = \"respond\", status = 404 }";
+    let proxy = cause_fallback(dead, &old, rules);
+    assert_eq!(read(&world, &world.client(&proxy), "GET").0, 404);
+    proxy.log_line(|line| line["status"] == 404 && line["refused"] == "fallback-plugin");
+    let admin = proxy.running().admin_address().expect("it listens");
+    let metrics = world.run(async { Client::http1(admin).get("/metrics", &[]).await });
+    let metrics = String::from_utf8_lossy(metrics.body()).into_owned();
+    let counted = |class: &str, count: usize| {
+        let labels = "migration=\"profile\",side=\"new\",role=\"served\"";
+        let row = format!("cutover_requests_total{{{labels},code_class=\"{class}\"}} {count}\n");
+        assert!(metrics.contains(&row), "{row}{metrics}");
+    };
+    counted("4xx", 1);
+    counted("broken", 0);
+    assert_eq!(old.hits(), 0);
+}
+
 #[test]
 fn elapsed_and_remaining_time_choose_what_becomes_of_a_timeout() {
     let world = World::new();

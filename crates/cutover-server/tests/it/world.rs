@@ -144,11 +144,12 @@ pub(crate) fn all_to(backend: &str) -> String {
     format!("[[routes]]\npath = \"/{{*rest}}\"\nbackend = \"{backend}\"\n")
 }
 
-/// A migration of `/api/…` from `old` to `new`, with more lines.
+/// A migration of `/api/…` from `old` to `new`, with more lines. It is not rolled back by itself: what a `new` that fails
+/// does to single requests is to be seen for as long as a test looks.
 pub(crate) fn migration(more: &str) -> String {
     format!(
         "[migrations.profile]\nold = \"old\"\nnew = \"new\"\nowner = \"team\"\n\
-         expires = 2099-01-01\nkey = [{{ header = \"x-user-id\" }}]\n\
+         expires = 2099-01-01\ngates.rollback = false\nkey = [{{ header = \"x-user-id\" }}]\n\
          routes = [{{ path = \"/api/{{*rest}}\" }}]\n{more}\n"
     )
 }

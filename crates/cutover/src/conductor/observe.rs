@@ -48,7 +48,7 @@ impl Pair {
 
 impl Counted {
     pub(super) fn read(running: &Running) -> Self {
-        let meter = &running.meter;
+        let (meter, shadow) = (&running.meter, running.shadow.counts());
         let judged = |answerer: Answerer| {
             let [all, bad] = &meter.judged[answerer as usize];
             // The bad ones first: what is counted meanwhile is then never bad alone.
@@ -68,7 +68,11 @@ impl Counted {
             breaker: judged(Answerer::Breaker),
             served,
             times: meter.replied.each_ref().map(|times| times.read()),
-            ..Self::default()
+            copied_old: Pair(shadow.old_replies, shadow.old_failures),
+            copied_new: Pair(shadow.new_replies, shadow.new_failures),
+            compared: Pair(shadow.compared, shadow.mismatched),
+            copies: Pair(shadow.picked, shadow.shed),
+            copied_times: running.shadow.times.each_ref().map(|times| times.read()),
         }
     }
 

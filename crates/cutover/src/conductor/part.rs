@@ -9,8 +9,8 @@ use cutover_core::evidence::{
     Answer, Bar, Coverage, Evidence, Gate, Look, RouteClass, Slowness, Verdict,
 };
 use cutover_core::migration::{
-    Effect, EvidenceHash, Group, Moment, Observation, Position, Remedy, Standing, Timestamp,
-    Transition, Withdrawal, expiry,
+    Effect, EvidenceHash, Group, Observation, Position, Remedy, Standing, Timestamp, Transition,
+    Withdrawal, end_of,
 };
 use cutover_core::{Percent, Side};
 use sha2::{Digest as _, Sha256};
@@ -45,9 +45,10 @@ pub(super) struct Part {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Class {
-    /// Counters when the epoch began: seen, compared.
-    base: [u64; 2],
-    now: [u64; 2],
+    /// The counter when the epoch began.
+    seen_before: u64,
+    seen: u64,
+    compared: u64,
 }
 
 impl Part {
@@ -161,13 +162,18 @@ impl Part {
         self.evidence.record_times(&bar, slowness, now.millis());
     }
 
+    /// What users asked for and what was compared. `anew`: it counts from now on.
     fn count_classes(&mut self, running: &Running, anew: bool) {
+        let compared = running.shadow.compared_classes();
         for class in running.classes.iter() {
-            let now = [class.meter.seen(), class.meter.compared()];
-            let known = self.classes.entry(class.name.clone()).or_insert(Class { base: now, now });
-            known.now = now;
+            let seen = class.meter.seen();
+            let known = self.classes.entry(class.name.clone()).or_default();
+            // What was compared begins anew by itself.
+            let found = compared.iter().find(|known| known.name == class.name);
+            known.compared = found.map_or(0, |known| known.compared);
+            known.seen = seen;
             if anew {
-                known.base = now;
+                known.seen_before = seen;
             }
         }
     }
@@ -198,6 +204,7 @@ impl Part {
         if anew {
             self.shown.clear();
             if let Some(running) = running(current, &self.charge.course.name) {
+                running.shadow.restart();
                 self.count_classes(running, true);
             }
         }
@@ -216,7 +223,9 @@ impl Part {
             counts.then_some(reading)
         });
         let stopped = self.evidence.hard_stop().filter(|_| self.charge.rollback);
-        let precaution = self.evidence.precautions(now.millis()).next();
+        // Where something has failed, prudence has nothing to add.
+        let failed = self.evidence.failed().next().is_some();
+        let precaution = self.evidence.precautions(now.millis()).next().filter(|_| !failed);
         Observation {
             gates: readings.collect(),
             kill: stopped.map(|seen| {
@@ -264,8 +273,8 @@ impl Part {
 
     fn coverage(&self) -> Coverage {
         let classes = self.classes.iter().map(|(name, class)| {
-            let since = |at: usize| class.now[at].saturating_sub(class.base[at]);
-            RouteClass { name, seen: since(0), compared: since(1), critical: false }
+            let Class { seen_before, seen, compared } = *class;
+            RouteClass { name, seen: seen.saturating_sub(seen_before), compared, critical: false }
         });
         classes.collect()
     }
@@ -277,11 +286,8 @@ impl Part {
         digest.update(self.standing.progress().fingerprint.0);
         for (name, class) in &self.classes {
             digest.update(name.as_bytes());
-            class
-                .now
-                .iter()
-                .chain(&class.base)
-                .for_each(|count| digest.update(count.to_le_bytes()));
+            let counts = [class.seen_before, class.seen, class.compared];
+            counts.iter().for_each(|count| digest.update(count.to_le_bytes()));
         }
         EvidenceHash(digest.finalize().into())
     }
@@ -327,10 +333,7 @@ impl Part {
     pub(super) fn is_expired(&self, now: Timestamp) -> bool {
         let progress = self.standing.progress();
         let over = matches!(progress.position, Position::Complete | Position::Retired);
-        let seen = self.observation(Group::default(), now);
-        let moment =
-            Moment { course: &self.charge.course, standing: &self.standing, seen: &seen, now };
-        !over && (progress.expired.is_some() || now >= expiry(&moment))
+        !over && (progress.expired.is_some() || now >= end_of(&self.charge.course, progress))
     }
 }
 

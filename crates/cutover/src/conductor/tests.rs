@@ -189,6 +189,22 @@ fn one_canary_of_a_group_at_a_time() {
 }
 
 #[test]
+fn a_drill_is_measured_from_the_order_and_restores_what_was() {
+    let world = World::new(CANARY);
+    world.seconds(2, 400, |_| StatusCode::OK);
+    let user = world.user_on_new();
+    world.order(Command::Drill).expect("there are users on new");
+    assert_eq!(world.request(&user), (Side::Old, Reason::RolledBack));
+    world.seconds(11, 400, |_| StatusCode::OK);
+    assert_eq!(world.request(&user).0, Side::New);
+    let view = world.view();
+    let told = view.standing.progress().drilled.as_ref().map(ToString::to_string);
+    let told = told.expect("it is over");
+    assert!(told.starts_with("good: all reads on old after 0ms, 0 of "), "{told}");
+    assert_eq!(world.heard(), ["1 drill", "2 recovered", "3 drilled"]);
+}
+
+#[test]
 fn unknown_names_are_answered_with_those_that_there_are() {
     let world = World::new(CANARY);
     let error = world.order_of("prfile", Command::Pause).expect_err("there is none");

@@ -2,9 +2,10 @@
 
 use super::ClassMeter;
 use super::meter::{MigrationMeter, PluginMeter, RouteMeter, bump};
-use crate::Refused;
 use crate::engine::Installed;
+use crate::mirror::Shadow;
 use crate::plugins::{PluginHost, Plugins};
+use crate::{Clock, Refused};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -35,6 +36,7 @@ pub(crate) struct Book {
 #[derive(Debug, Default)]
 pub(crate) struct Meters {
     pub(super) migrations: BTreeMap<Box<str>, Arc<MigrationMeter>>,
+    pub(super) shadows: BTreeMap<Box<str>, Arc<Shadow>>,
     pub(super) routes: BTreeMap<Box<str>, Arc<RouteMeter>>,
     /// By migration, then class.
     pub(super) classes: BTreeMap<(Box<str>, Box<str>), Arc<ClassMeter>>,
@@ -49,6 +51,11 @@ impl Book {
 
     pub(crate) fn migration(&self, name: &str) -> Arc<MigrationMeter> {
         Arc::clone(self.meters().migrations.entry(name.into()).or_default())
+    }
+
+    pub(crate) fn shadow(&self, name: &str, clock: &Arc<dyn Clock>) -> Arc<Shadow> {
+        let new = || Arc::new(Shadow::new(Arc::clone(clock)));
+        Arc::clone(self.meters().shadows.entry(name.into()).or_insert_with(new))
     }
 
     pub(crate) fn route(&self, backend: &str) -> Arc<RouteMeter> {

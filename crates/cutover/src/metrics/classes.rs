@@ -12,18 +12,12 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[derive(Debug, Default)]
 pub(crate) struct ClassMeter {
     seen: AtomicU64,
-    compared: AtomicU64,
 }
 
 impl ClassMeter {
     /// Requests that users made.
     pub(crate) fn seen(&self) -> u64 {
         self.seen.load(Relaxed)
-    }
-
-    /// Requests that were compared.
-    pub(crate) fn compared(&self) -> u64 {
-        self.compared.load(Relaxed)
     }
 
     pub(crate) fn saw(&self) {
@@ -50,7 +44,13 @@ impl Classes {
     pub(crate) fn of(snapshot: &Snapshot, book: &Book) -> Vec<Self> {
         let mut all: Vec<Vec<Class>> = snapshot.migrations().iter().map(|_| Vec::new()).collect();
         for (route, spec) in snapshot.routes().ids() {
-            let Target::Migration { id, write: false } = *snapshot.target(route) else { continue };
+            let Target::Migration { id, write: false, mirror } = *snapshot.target(route) else {
+                continue;
+            };
+            // Declared not to be copied: nobody waits for its comparison.
+            if mirror == Some(false) {
+                continue;
+            }
             for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
                 if !spec.methods.is_empty() && !spec.methods.contains(&method) {
                     continue;

@@ -5,6 +5,7 @@ use super::histogram::Histogram;
 use super::meter::{Answerer, CAUSES, CODE_CLASSES, FAULTS, HOOKS};
 use super::*;
 use crate::engine::Installed;
+use crate::mirror::{CLASSES, RESULTS, SHEDS};
 use crate::{BreakerState, Side};
 use cutover_core::{Percent, Phase};
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric, MetricEncoder, NoLabelSet};
@@ -35,6 +36,7 @@ impl Collector for Book {
         {
             let meters = self.meters();
             migrations(&mut encoder, &meters)?;
+            shadows(&mut encoder, &meters)?;
             routes(&mut encoder, &meters)?;
             plugins(&mut encoder, &meters)?;
         }
@@ -126,6 +128,48 @@ fn routes(encoder: &mut DescriptorEncoder<'_>, meters: &Meters) -> fmt::Result {
     let mut family = Family::open(encoder, ROUTE_REQUEST_DURATION)?;
     for (backend, meter) in &meters.routes {
         family.histogram(&[backend], &meter.duration)?;
+    }
+    Ok(())
+}
+
+fn shadows(encoder: &mut DescriptorEncoder<'_>, meters: &Meters) -> fmt::Result {
+    let mut family = Family::open(encoder, SHADOW_PICKED)?;
+    for (name, shadow) in &meters.shadows {
+        family.counter(&[name], &shadow.picked)?;
+    }
+    let mut family = Family::open(encoder, SHADOW_REQUESTS)?;
+    for (name, shadow) in &meters.shadows {
+        for side in [Side::Old, Side::New] {
+            for (class, count) in CLASSES.iter().zip(&shadow.ended[side as usize]) {
+                family.counter(&[name, side.name(), class], count)?;
+            }
+        }
+    }
+    let mut family = Family::open(encoder, SHADOW_DROPPED)?;
+    for (name, shadow) in &meters.shadows {
+        for (reason, count) in SHEDS.iter().zip(&shadow.shed) {
+            family.counter(&[name, reason], count)?;
+        }
+    }
+    let mut family = Family::open(encoder, SHADOW_HEADER_DURATION)?;
+    for (name, shadow) in &meters.shadows {
+        for side in [Side::Old, Side::New] {
+            family.histogram(&[name, side.name()], &shadow.headers[side as usize])?;
+        }
+    }
+    let mut family = Family::open(encoder, SHADOW_IN_FLIGHT)?;
+    for (name, shadow) in &meters.shadows {
+        family.gauge(&[name], shadow.in_flight() as f64)?;
+    }
+    let mut family = Family::open(encoder, SHADOW_MEMORY)?;
+    for (name, shadow) in &meters.shadows {
+        family.gauge(&[name], shadow.memory() as f64)?;
+    }
+    let mut family = Family::open(encoder, COMPARISONS)?;
+    for (name, shadow) in &meters.shadows {
+        for (result, count) in RESULTS.iter().zip(&shadow.results) {
+            family.counter(&[name, result], count)?;
+        }
     }
     Ok(())
 }

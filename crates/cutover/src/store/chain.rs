@@ -96,6 +96,11 @@ struct Versioned {
 }
 
 impl Chain {
+    /// From the middle of a log on: what follows this record, which is believed.
+    pub fn after(record: Receipt) -> Self {
+        Self { last: record, ..Self::default() }
+    }
+
     /// Takes the next line.
     pub fn push(&mut self, line: &[u8]) -> Result<AuditRecord, Broken> {
         let seq = self.last.seq + 1;

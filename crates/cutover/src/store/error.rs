@@ -101,8 +101,8 @@ pub enum StoreError {
     },
     /// Something stored is of a version that is not known here.
     #[error(
-        "{what} is stored in version {found}, and this cutover reads version {known}: run the \
-         version of cutover that wrote it, or a newer one"
+        "{what} is of version {found}, and this cutover reads version {known}: run the version \
+         of cutover that wrote it, or a newer one"
     )]
     Version {
         /// What.
@@ -124,7 +124,10 @@ pub enum StoreError {
         why: Box<str>,
     },
     /// The audit log is not as it was written.
-    #[error("{0}")]
+    #[error(
+        "{0}. Somebody or something has changed the audit log: keep a copy of the file as it is \
+         for whoever looks into that, then put back a copy from before"
+    )]
     Broken(#[from] Broken),
     /// More is waiting to be written than the store takes.
     #[error("the store is slow: what waits to be written is as much as it takes")]

@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 pub enum Operation {
     /// Reads from it.
     Read,
-    /// Writes to it. One that fails has written half of its bytes.
+    /// Writes to it.
     Write,
     /// Makes it longer or shorter.
     Resize,
@@ -25,6 +25,7 @@ pub struct Failing(Mutex<Script>);
 #[derive(Debug, Default)]
 struct Script {
     faults: Vec<Fault>,
+    tears: bool,
     done: [u64; 4],
 }
 
@@ -40,6 +41,11 @@ impl Failing {
     /// From now on, and after so many more that succeed, an operation fails with this error number.
     pub fn fail(&self, operation: Operation, after: u64, errno: i32) {
         self.script().faults.push(Fault { operation, after, errno });
+    }
+
+    /// From now on, a write that fails has written half of its bytes.
+    pub fn tear(&self) {
+        self.script().tears = true;
     }
 
     /// Everything succeeds again.
@@ -63,6 +69,11 @@ impl Failing {
         }
         script.done[operation as usize] += 1;
         Ok(())
+    }
+
+    /// Whether writes that fail leave half of their bytes behind.
+    pub(super) fn tears(&self) -> bool {
+        self.script().tears
     }
 
     fn script(&self) -> MutexGuard<'_, Script> {

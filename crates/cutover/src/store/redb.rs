@@ -7,8 +7,7 @@ mod trouble;
 mod writer;
 
 use super::{AuditRecord, Commit, Failing, Loaded, Receipt, Store, StoreError, Verified};
-use opened::Place;
-use std::fs;
+use opened::{Opened, Place};
 use std::path::Path;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -46,14 +45,20 @@ impl Redb {
         Self::open_at(folder.as_ref(), Some(failing))
     }
 
+    /// Verifies the audit log of a store that no process has open, and tells its records. The file
+    /// is left untouched.
+    pub fn inspect(
+        file: impl AsRef<Path>,
+        mut each: impl FnMut(&AuditRecord),
+    ) -> Result<Verified, StoreError> {
+        let copy = Opened::copy(file.as_ref(), false)?;
+        copy.look(|view| tables::verify(view, &mut each))
+    }
+
     fn open_at(folder: &Path, failing: Option<Arc<Failing>>) -> Result<Self, StoreError> {
-        let mut builder = fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
         let unopened =
             |error| StoreError::Unopened { path: folder.to_owned(), error: Arc::new(error) };
-        builder.create(folder).map_err(unopened)?;
+        disk::make_folder(folder).map_err(unopened)?;
         let shared = Arc::new(Shared::open(Place { path: folder.join(FILE), failing })?);
         let (jobs, queue) = sync_channel(MOST_JOBS);
         let served = Arc::clone(&shared);
@@ -108,7 +113,13 @@ impl Store for Redb {
         limit: usize,
         migration: Option<&str>,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        self.shared.records(&Wanted { from, newest_first: false, limit, migration })
+        self.shared.records(&Wanted {
+            from,
+            until: u64::MAX,
+            newest_first: false,
+            limit,
+            migration,
+        })
     }
 
     fn recent(
@@ -116,7 +127,13 @@ impl Store for Redb {
         limit: usize,
         migration: Option<&str>,
     ) -> Result<Vec<AuditRecord>, StoreError> {
-        self.shared.records(&Wanted { from: 0, newest_first: true, limit, migration })
+        self.shared.records(&Wanted {
+            from: 0,
+            until: u64::MAX,
+            newest_first: true,
+            limit,
+            migration,
+        })
     }
 
     fn verify(&self) -> Result<Verified, StoreError> {
@@ -132,10 +149,11 @@ impl Store for Redb {
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        if self.shared.is_closed() {
-            return Ok(());
+        match self.ask(Job::Close) {
+            // By somebody else, before.
+            Err(StoreError::HandingOver) => Ok(()),
+            closed => closed,
         }
-        self.ask(Job::Close)
     }
 }
 

@@ -31,20 +31,33 @@ impl Opened {
     /// Opens the file, and makes it if need be. `thorough`: every page is looked at, so that a
     /// damaged file is told from a good one.
     pub(super) fn open(place: &Place, thorough: bool) -> Result<Self, StoreError> {
-        let path = &place.path;
-        let unopened = |error| StoreError::Unopened { path: path.clone(), error: Arc::new(error) };
-        let in_use = || StoreError::InUse { path: path.clone() };
-        let failing = place.failing.clone();
-        let (disk, first) = Disk::open(path, failing).map_err(unopened)?.ok_or_else(in_use)?;
-        let mut builder = Builder::new();
-        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(thorough);
-        let database = builder.create_with_backend(disk);
-        let database = database.map_err(|error| explain(error.into(), &first, path))?;
-        let opened = Self { database, first, path: path.clone() };
+        let disk = Disk::open(&place.path, place.failing.clone());
+        let opened = Self::over(had(disk, &place.path)?, &place.path, thorough)?;
         if !opened.look(tables::are_made)? {
             opened.change(tables::make)?;
         }
         Ok(opened)
+    }
+
+    /// A copy of the file as it is now, to be read. The file is not touched. `ours`: this process
+    /// has it, or had it.
+    pub(super) fn copy(path: &Path, ours: bool) -> Result<Self, StoreError> {
+        let opened = Self::over(had(Disk::copy(path, ours), path)?, path, true)?;
+        if opened.look(tables::are_made)? {
+            return Ok(opened);
+        }
+        let what = "it is no store of cutover, or an empty one".into();
+        Err(StoreError::Damaged { path: path.to_owned(), what })
+    }
+
+    /// The database in a file, or in what stands for one.
+    pub(super) fn over(disk: Disk, path: &Path, thorough: bool) -> Result<Self, StoreError> {
+        let first = disk.first.clone();
+        let mut builder = Builder::new();
+        builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(thorough);
+        let database = builder.create_with_backend(disk);
+        let database = database.map_err(|error| explain(error.into(), &first, path))?;
+        Ok(Self { database, first, path: path.to_owned() })
     }
 
     /// Looks at one state of it.
@@ -82,6 +95,12 @@ impl Opened {
     }
 }
 
+/// A file, if it could be opened and nobody else has it.
+fn had(disk: io::Result<Option<Disk>>, path: &Path) -> Result<Disk, StoreError> {
+    let unopened = |error| StoreError::Unopened { path: path.to_owned(), error: Arc::new(error) };
+    disk.map_err(unopened)?.ok_or_else(|| StoreError::InUse { path: path.to_owned() })
+}
+
 /// What an error means for people. The database tells its first error and forgets it: the file
 /// below it has noted which operation failed, and that is what counts.
 fn explain(trouble: Trouble, first: &FirstFailure, path: &Path) -> StoreError {
@@ -110,3 +129,6 @@ fn meaning(operation: Operation, error: Arc<io::Error>, path: &Path) -> StoreErr
         _ => StoreError::Failed { path, error },
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -40,6 +40,7 @@ pub(super) enum Write {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Wanted<'a> {
     pub(super) from: u64,
+    pub(super) until: u64,
     pub(super) newest_first: bool,
     pub(super) limit: usize,
     pub(super) migration: Option<&'a str>,
@@ -162,7 +163,7 @@ pub(super) fn records(
     wanted: &Wanted<'_>,
 ) -> Result<Vec<AuditRecord>, Trouble> {
     let audit = view.open_table(AUDIT)?;
-    let mut rows = audit.range(wanted.from..)?;
+    let mut rows = audit.range(wanted.from..=wanted.until)?;
     let mut records = Vec::new();
     while records.len() < wanted.limit {
         let row = if wanted.newest_first { rows.next_back() } else { rows.next() };
@@ -178,11 +179,14 @@ pub(super) fn records(
 }
 
 /// Walks the whole audit log.
-pub(super) fn verify(view: &ReadTransaction) -> Result<Verified, Trouble> {
+pub(super) fn verify(
+    view: &ReadTransaction,
+    each: &mut dyn FnMut(&AuditRecord),
+) -> Result<Verified, Trouble> {
     let mut chain = Chain::default();
     for row in view.open_table(AUDIT)?.iter()? {
         let (_, line) = row?;
-        chain.push(line.value())?;
+        each(&chain.push(line.value())?);
     }
     let verified = chain.end(head(view)?)?;
     let standings = image(view)?.0.standings;

@@ -72,14 +72,16 @@ impl Shared {
 
     /// Does jobs until there are no more, or one of them closes the store.
     pub(super) fn serve(&self, jobs: &Receiver<Job>) {
+        let _mourner = Mourner(self);
         while let Ok(first) = jobs.recv() {
             let mut batch = Batch::new(self.known().clone());
             batch.add(first);
-            for job in jobs.try_iter().take(MOST_JOBS - 1) {
-                batch.add(job);
+            for _ in 1..MOST_JOBS {
                 if batch.closing.is_some() {
                     break;
                 }
+                let Ok(job) = jobs.try_recv() else { break };
+                batch.add(job);
             }
             let closing = batch.closing.take();
             self.finish(batch);
@@ -96,10 +98,18 @@ impl Shared {
     fn finish(&self, batch: Batch) {
         let Batch { known, writes, commits, secrets, .. } = batch;
         let written = if writes.is_empty() { Ok(()) } else { self.write(&writes) };
-        match &written {
-            Ok(()) if writes.is_empty() => {}
-            Ok(()) => *self.known() = Known { trouble: None, ..known },
-            Err(error) => self.known().trouble = Some(error.clone()),
+        let before = match &written {
+            Ok(()) if writes.is_empty() => None,
+            Ok(()) => {
+                std::mem::replace(&mut *self.known(), Known { trouble: None, ..known }).trouble
+            }
+            Err(error) => self.known().trouble.replace(error.clone()),
+        };
+        // Evidence has nobody who waits for an answer, so the log is told, once.
+        match (&before, &written) {
+            (None, Err(error)) => tracing::warn!("{error}"),
+            (Some(_), Ok(())) => tracing::info!("the store can be written again"),
+            _ => {}
         }
         // Who has stopped waiting does not want to know.
         for (receipt, reply) in commits {
@@ -123,8 +133,7 @@ impl Shared {
         written
     }
 
-    /// The database refuses everything after its first error: let go of it, and open it anew, so
-    /// that it can be read.
+    /// The database refuses everything after its first error: let go of it, and open it anew.
     fn fall(&self, error: &StoreError) {
         let lost = matches!(error, StoreError::Unsynced { .. });
         let next = if lost { Hold::Lost(error.clone()) } else { Hold::Down(error.clone()) };
@@ -172,10 +181,6 @@ impl Shared {
         }
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        matches!(&*self.hold(), Hold::Closed)
-    }
-
     /// Everything that is known, in memory.
     pub(super) fn image(&self) -> Image {
         self.known().image.clone()
@@ -192,21 +197,25 @@ impl Shared {
     }
 
     pub(super) fn records(&self, wanted: &Wanted<'_>) -> Result<Vec<AuditRecord>, StoreError> {
-        self.read(|opened| opened.look(|view| tables::records(view, wanted)))
+        let look = |opened: &Opened, wanted| opened.look(|view| tables::records(view, wanted));
+        match &*self.hold() {
+            Hold::Closed => Err(StoreError::HandingOver),
+            Hold::Open(opened) if opened.failure().is_none() => look(opened, wanted),
+            Hold::Open(_) | Hold::Down(_) | Hold::Lost(_) => {
+                // What was refused may be in the file all the same. It is not told.
+                let until = self.known().image.0.head.seq;
+                look(&Opened::copy(&self.place.path, true)?, &Wanted { until, ..*wanted })
+            }
+        }
     }
 
     pub(super) fn verify(&self) -> Result<Verified, StoreError> {
-        self.read(|opened| opened.look(tables::verify))
-    }
-
-    fn read<T>(
-        &self,
-        read: impl FnOnce(&Opened) -> Result<T, StoreError>,
-    ) -> Result<T, StoreError> {
+        let look = |opened: &Opened| opened.look(|view| tables::verify(view, &mut |_| ()));
         match &*self.hold() {
-            Hold::Open(opened) => read(opened),
-            Hold::Down(error) | Hold::Lost(error) => Err(error.clone()),
             Hold::Closed => Err(StoreError::HandingOver),
+            Hold::Open(opened) if opened.failure().is_none() => look(opened),
+            Hold::Open(_) | Hold::Down(_) => look(&Opened::copy(&self.place.path, true)?),
+            Hold::Lost(error) => Err(error.clone()),
         }
     }
 
@@ -222,6 +231,17 @@ impl Shared {
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Tells everybody if the thread ends by a fault of ours.
+struct Mourner<'a>(&'a Shared);
+
+impl Drop for Mourner<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.exchange(Hold::Lost(StoreError::Gone));
+        }
     }
 }
 
@@ -282,3 +302,6 @@ impl Batch {
         self.secrets.push((secret, reply));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,14 @@
 //! What is stored comes back as it was, whatever it was; what makes no sense does not.
 
 use super::*;
+use crate::core::migration::{
+    Actor, Drill, DrillOutcome, DrillRecord, EvidenceHash, Graded, Latch, Opinion, Position, Role,
+    Served, Withdrawal,
+};
+use crate::core::{Percent, Side};
 use proptest::option;
 use proptest::prelude::*;
+use std::time::Duration;
 
 fn share() -> impl Strategy<Value = Percent> {
     (0..=100_000u32).prop_map(Percent::from_thousandths)
@@ -203,7 +209,7 @@ fn the_stored_form_is_this_one() {
 fn what_makes_no_sense_is_refused_in_words() {
     let stored = String::from_utf8(encode(&first())).expect("it is JSON");
     for (old, new, told) in [
-        ("\"v\":1", "\"v\":2", "is stored in version 2, and this cutover reads version 1: run the"),
+        ("\"v\":1", "\"v\":2", "is of version 2, and this cutover reads version 1: run the"),
         ("\"mirror\":0", "\"mirror\":100001", "a share above 100%"),
         ("cutover-1", "md5", "an unknown bucketing"),
         ("\"old\"", "\"new\"", "in phase off writes cannot be owned by new"),
