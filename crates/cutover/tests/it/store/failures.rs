@@ -124,7 +124,7 @@ fn a_change_that_was_refused_and_is_there_all_the_same_is_noticed() {
             }
         }
     });
-    assert!(there_all_the_same <= 1, "only the last write can do it: {there_all_the_same}");
+    assert_eq!(there_all_the_same, 1, "the last write alone can do it, and it does");
 }
 
 #[test]
