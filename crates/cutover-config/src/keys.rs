@@ -55,6 +55,8 @@ pub(crate) enum Presence {
 #[derive(Debug)]
 pub(crate) enum Kind {
     Text,
+    /// A place in a reply, `""` being the whole body.
+    Pattern,
     Flag,
     /// A whole number between two bounds.
     Count(u64, u64),
@@ -167,6 +169,7 @@ fn collect_kind(place: &str, kind: &'static Kind, found: &mut Vec<(String, &'sta
         Kind::List(inner) => collect_kind(&format!("{place}[]"), inner, found),
         Kind::Either(kinds) => kinds.iter().for_each(|kind| collect_kind(place, kind, found)),
         Kind::Text
+        | Kind::Pattern
         | Kind::Flag
         | Kind::Count(..)
         | Kind::Ratio

@@ -6,7 +6,7 @@ mod scalar;
 
 use crate::keys::{Key, Kind, Presence, Section};
 use crate::place::{At, Sink, Span};
-pub(crate) use scalar::{Scalar, Size, is_number};
+pub(crate) use scalar::{Pattern, Scalar, Size, is_number};
 use std::cell::Cell;
 use std::fmt;
 use toml::Spanned;

@@ -75,6 +75,7 @@ fn default(kind: &Kind, text: &str) -> Value {
             json!(false)
         }
         Kind::Text
+        | Kind::Pattern
         | Kind::Duration
         | Kind::Wait
         | Kind::Percent
@@ -93,6 +94,7 @@ fn default(kind: &Kind, text: &str) -> Value {
 fn kind(kind_: &Kind) -> Value {
     match kind_ {
         Kind::Text => json!({ "type": "string", "minLength": 1 }),
+        Kind::Pattern => json!({ "type": "string" }),
         Kind::Flag => json!({ "type": "boolean" }),
         Kind::Count(least, most) => {
             json!({ "type": "integer", "minimum": least, "maximum": most })

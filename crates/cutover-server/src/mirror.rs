@@ -3,6 +3,7 @@
 //! by the engine, which also compares what comes back.
 
 mod ask;
+mod decode;
 mod header;
 mod judge;
 mod reply;

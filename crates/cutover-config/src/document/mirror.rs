@@ -3,7 +3,7 @@
 
 use crate::place::Span;
 use crate::plan::{ComparePlan, MirrorPlan, MirrorSample};
-use crate::reader::{Item, Reader, Size};
+use crate::reader::{Item, Pattern, Reader, Size};
 use crate::units::parse_duration;
 use cutover_core::Percent;
 use cutover_core::compare::{Numbers, Redaction, RuleFinding, RuleSpec, Rules, Statuses};
@@ -54,6 +54,9 @@ pub(super) fn compare(reader: &Reader<'_>) -> ComparePlan {
     }
 }
 
+/// Rules that stand in tables, not in lists.
+const TABLES: [&str; 3] = ["keyed", "numbers", "times"];
+
 /// Where each rule stands: the list as the rules call it and as the file does, and its entries.
 #[derive(Default)]
 struct Places(Vec<(&'static str, &'static str, Vec<Span>)>);
@@ -63,8 +66,12 @@ impl Places {
         let list = self.0.iter().find(|(list, ..)| *list == finding.list);
         let span = list.and_then(|(.., spans)| spans.get(finding.index)).copied();
         let key = list.map_or(finding.list, |(_, key, _)| key);
+        let key = match TABLES.contains(&key) {
+            true => format!("{}.{key}", reader.path),
+            false => format!("{}.{key}[{}]", reader.path, finding.index),
+        };
         let what = format!("{:?}: {}", finding.rule, finding.what);
-        reader.error(key, span.unwrap_or(reader.span), what, &finding.help);
+        reader.sink.error(span.unwrap_or(reader.span), key, what, &finding.help);
     }
 }
 
@@ -74,9 +81,9 @@ fn texts(
     list: &'static str,
     places: &mut Places,
 ) -> Vec<String> {
-    let found = reader.list::<String>(key).map(|at| at.value).unwrap_or_default();
+    let found = reader.list::<Pattern>(key).map(|at| at.value).unwrap_or_default();
     places.0.push((list, key, found.iter().map(|at| at.span).collect()));
-    found.into_iter().map(|at| at.value).collect()
+    found.into_iter().map(|at| at.value.0).collect()
 }
 
 /// The entries of a table of texts, with what each leads to.

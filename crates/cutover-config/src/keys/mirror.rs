@@ -51,19 +51,19 @@ pub(crate) static COMPARE: Section = Section {
     keys: &[
         Key {
             name: "ignore",
-            kind: Kind::List(&Kind::Text),
+            kind: Kind::List(&Kind::Pattern),
             presence: Optional("nothing is ignored"),
             meaning: "Paths, and `header:NAME`, that are not compared; `\"\"` is the whole body.",
         },
         Key {
             name: "include",
-            kind: Kind::List(&Kind::Text),
+            kind: Kind::List(&Kind::Pattern),
             presence: Optional("none"),
             meaning: "`header:NAME` of headers to compare that by default are not, like `date`.",
         },
         Key {
             name: "unordered",
-            kind: Kind::List(&Kind::Text),
+            kind: Kind::List(&Kind::Pattern),
             presence: Optional("order counts"),
             meaning: "Paths of arrays whose order says nothing.",
         },
@@ -108,7 +108,7 @@ pub(crate) static COMPARE: Section = Section {
         },
         Key {
             name: "show",
-            kind: Kind::List(&Kind::Text),
+            kind: Kind::List(&Kind::Pattern),
             presence: Optional("samples hold digests of values, never values"),
             meaning: "Paths, and `header:NAME`, whose values samples may show in clear.",
         },

@@ -39,6 +39,23 @@ impl Scalar for String {
     }
 }
 
+/// A place in a reply; empty, it is the whole body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Pattern(pub(crate) String);
+
+impl Scalar for Pattern {
+    fn read(item: &Item<'_>) -> Option<Self> {
+        match item.value {
+            DeValue::String(text) => Some(Self(text.to_string())),
+            _ => wrong(item),
+        }
+    }
+
+    fn from_default(text: &str) -> Option<Self> {
+        Some(Self(text.to_owned()))
+    }
+}
+
 impl Scalar for bool {
     fn read(item: &Item<'_>) -> Option<Self> {
         match item.value {
@@ -319,6 +336,7 @@ impl Kind {
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::Text => "a text".to_owned(),
+            Self::Pattern => "a path like \"/items/*/etag\" or \"header:date\"".to_owned(),
             Self::Flag => "true or false".to_owned(),
             Self::Count(least, most) => format!("a whole number from {least} to {most}"),
             Self::Ratio => "a factor like 1.10".to_owned(),

@@ -711,12 +711,59 @@ fn migrations() {
     migration(
         "mirror-percent = 1\ndata = 'cdc2'\ncompare = { ignore = ['x'] }",
         expect![[r#"
-            7:18 warning migrations.m.mirror-percent: mirroring is not active in this version: nothing is copied
             8:8 error migrations.m.data: must be "shared", "external" or "cdc", not "cdc2"
                 did you mean "cdc"?
-            9:11 warning migrations.m.compare: comparing is not active in this version: its rules are only checked
-            9:23 error migrations.m.compare.ignore[0]: "x" is neither a JSON pointer nor a header
-                write "/items/*/etag" or "header:date""#]],
+            9:23 error migrations.m.compare.ignore[0]: "x": a pointer begins with `/`
+                write /x"#]],
+    );
+    migration(
+        "mirror = { sample = 'users', concurrency = 0, max-memory = '1KiB', timeout = '0s' }",
+        expect![[r#"
+            7:21 error migrations.m.mirror.sample: must be "request" or "user", not "users"
+                did you mean "user"?
+            7:44 error migrations.m.mirror.concurrency: 0 is not between 1 and 65536
+            7:60 error migrations.m.mirror.max-memory: has no room for one body of max-body
+                raise max-memory, or lower max-body
+            7:78 error migrations.m.mirror.timeout: must be more than nothing
+                write a duration like "250ms""#]],
+    );
+    migration(
+        "compare = { ignore = ['/a', 'date', '/b/'], include = ['/a'], unordered = ['/l'], \
+         keyed = { '/l' = 'id', '/m' = '/id' }, numbers = { '/n' = 'near', '/o' = 1 }, \
+         times = { '/t' = '1 hour' }, show = ['header:a b'], number = 'value', noise = '200%' }",
+        expect![[r#"
+            7:29 error migrations.m.compare.ignore[1]: "date": a pointer begins with `/`
+                write /date
+            7:37 error migrations.m.compare.ignore[2]: "/b/": it ends with `/`, which names a member without a name
+                write /b, or /b/* for everything below it
+            7:56 error migrations.m.compare.include[0]: "/a": only headers can be named here
+                write header:NAME; all of the body is compared anyway
+            7:93 error migrations.m.compare.keyed: "id": a pointer begins with `/`
+                write /id
+            7:93 error migrations.m.compare.keyed: "/l": another rule says something else about the same path
+                keep one of the two
+            7:134 error migrations.m.compare.numbers: "near": not a tolerance
+                write "0.01" for a distance, "1%" for a share
+            7:156 error migrations.m.compare.numbers."/o": must be a text
+                write "PATH" = "…"
+            7:178 error migrations.m.compare.times."/t": "1 hour" is not a duration
+                write "1s" or "500ms"
+            7:198 error migrations.m.compare.show[0]: "header:a b": `a b` is not the name of a header
+                write the name as it stands in the reply, without its value
+            7:239 error migrations.m.compare.noise: 200% is not a percent that can be used: a percent lies between 0 and 100
+                write 5, 2.5 or "0.125%""#]],
+    );
+    check(
+        &format!(
+            "[migrations.m]\nold='a'\nnew='b'\nowner='o'\nexpires=2099-01-01\nroutes=[\n\
+             {{ path='/m', methods=['POST'], mirror=true }},\n{{ path='/n', mirror=true }},\n\
+             {{ path='/o', methods=['GET'], write=true, mirror=true }},\n{{ path='/p', mirror=false }}]\n{TWO}"
+        ),
+        expect![[r#"
+            8:21 error migrations.m.routes[1].mirror: copies every method of the route, its writes too
+                name those that only read: methods = ["POST"]
+            9:50 error migrations.m.routes[2].mirror: a write that is copied happens twice
+                remove `mirror`, or `write` if the route only reads"#]],
     );
     migration(
         "path = { strip-prefix = '/' }\nheaders = { set = { a = 'b' } }",

@@ -38,6 +38,46 @@ fn the_examples() {
 }
 
 #[test]
+fn all_there_is_to_say_about_mirroring() {
+    let config = check(
+        r#"
+        [backends.a]
+        addresses = ['127.0.0.1:1']
+        [backends.b]
+        addresses = ['127.0.0.1:2']
+        [migrations.m]
+        old = 'a'
+        new = 'b'
+        owner = 'o'
+        expires = 2099-01-01
+        routes = [
+            { path = '/search', methods = ['POST'], mirror = true },
+            { path = '/mail', mirror = false },
+        ]
+        mirror-percent = 12.5
+        mirror = { sample = 'user', concurrency = 3, max-body = '2KiB', max-memory = '3MiB', timeout = '4s' }
+        [migrations.m.compare]
+        ignore = ['', '/a/*', 'header:x-nonce']
+        include = ['header:date']
+        unordered = ['/tags']
+        keyed = { '/items' = '/id' }
+        numbers = { '/price' = '0.01', '/score' = '1%' }
+        times = { '/at' = '1m30s' }
+        null-is-missing = true
+        number = 'value'
+        status = 'class'
+        show = ['/kind']
+        max-body = '5KiB'
+        recheck = '6s'
+        noise = 7
+        "#,
+    );
+    let plan = &config.plans[0];
+    assert_eq!((plan.mirror.percent.to_string(), plan.mirror.max_body), ("12.5%".to_owned(), 2048));
+    assert_eq!((plan.compare.rules.ignore.len(), plan.compare.rules.numbers.len()), (3, 2));
+}
+
+#[test]
 fn secrets_are_named_and_never_printed() {
     let config = check(SAMPLE);
     let printed = config.effective_toml();

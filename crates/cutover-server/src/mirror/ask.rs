@@ -47,9 +47,9 @@ pub(super) async fn ask(client: &Client, question: Question<'_>, hold: Hold) -> 
     };
     let header_after = Some(client.clock.now().saturating_duration_since(began));
     let Some(head) = open.session.response_header() else { return no_reply(Ended::Broken) };
-    let mut capture = Capture::new(head, question.limits.kept_body, hold);
+    let mut capture = Capture::new(head, *question.limits, hold);
     let status = capture.status();
-    let read = timeout_at(deadline, read_body(&mut open.session, &mut capture, question.limits));
+    let read = timeout_at(deadline, read_body(&mut open.session, &mut capture));
     let ended = match read.await {
         Ok(Ok(true)) => {
             let idle = open.peer.idle_timeout();
@@ -61,6 +61,7 @@ pub(super) async fn ask(client: &Client, question: Question<'_>, hold: Hold) -> 
         Ok(Ok(false)) | Err(_) => Ended::Replied(status),
         Ok(Err(error)) => failure(&error),
     };
+    // Nobody reads what still comes.
     open.session.shutdown().await;
     let why = if ended == Ended::Replied(status) { Skipped::TooLong } else { Skipped::NoCopy };
     Answer { ended, header_after, reply: Err(capture.finish().err().unwrap_or(why)) }
@@ -178,13 +179,9 @@ fn to_http2(head: &mut RequestHeader, tls: bool) -> Result<()> {
 }
 
 /// Reads the body. `false`: there is more of it than is read.
-async fn read_body(
-    session: &mut HttpSession,
-    capture: &mut Capture,
-    limits: &MirrorLimits,
-) -> Result<bool> {
+async fn read_body(session: &mut HttpSession, capture: &mut Capture) -> Result<bool> {
     while let Some(part) = session.read_response_body().await? {
-        if !capture.push(&part) || capture.len() > limits.read_body {
+        if !capture.push(&part) {
             return Ok(false);
         }
     }

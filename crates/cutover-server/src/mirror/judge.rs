@@ -8,6 +8,8 @@ use crate::upstream::Pool;
 use bytes::Bytes;
 use cutover::Side;
 use cutover::mirror::{Doubt, Mirrored, Skipped};
+use http::HeaderValue;
+use http::header::{ACCEPT_ENCODING, EXPECT, HOST};
 use pingora::http::RequestHeader;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -32,19 +34,21 @@ pub(super) async fn run(client: &Client, copy: Copy) {
         Ok(Err(_)) => Err(Skipped::NotWhole),
         Err(_) => Err(Skipped::Late),
     };
-    let (served, copied) = match (served, reply) {
+    let (served, mut copied) = match (served, reply) {
         (Ok(served), Ok(copied)) => (served, copied),
         (Err(why), _) | (Ok(_), Err(why)) => return mirrored.skip(why),
     };
-    let Served { request, reply, id } = served;
-    let mut again = Again { pools, served: *request, copied: header, body };
-    if mark(&mut again.served).is_err() {
+    let Served { request, mut reply, id } = served;
+    reply.decode();
+    copied.decode();
+    let Ok(mut again) = Again::new(pools, *request, header, body) else {
         return mirrored.skip(Skipped::NoCopy);
-    }
+    };
     noise(client, &mirrored, &again, (&reply, &copied)).await;
     let doubt = mirrored.compare(&reply.reply(), &copied.reply(), &id);
     drop((reply, copied));
     if let Some(doubt) = doubt {
+        again.plainly();
         settle(client, doubt, &again).await;
     }
 }
@@ -57,6 +61,37 @@ struct Again {
     /// As the other side was.
     copied: RequestHeader,
     body: Bytes,
+}
+
+impl Again {
+    fn new(
+        pools: Pools,
+        mut served: RequestHeader,
+        copied: RequestHeader,
+        body: Bytes,
+    ) -> pingora::Result<Self> {
+        // What came over HTTP/2 has its host in the target.
+        if let Some(authority) = served.uri.authority().cloned() {
+            served.insert_header(HOST, authority.as_str())?;
+        }
+        if let Some(target) = served.uri.path_and_query().cloned() {
+            served.set_uri(target.into());
+        }
+        served.remove_header(&EXPECT);
+        mark(&mut served)?;
+        Ok(Self { pools, served, copied, body })
+    }
+
+    /// Asks for bodies that can be read, whatever their usual encoding.
+    fn plainly(&mut self) {
+        for head in [&mut self.served, &mut self.copied] {
+            if head.headers.contains_key(ACCEPT_ENCODING) {
+                let identity = HeaderValue::from_static("identity");
+                // Fails only at 32,768 headers; then the usual encoding comes.
+                let _ = head.insert_header(ACCEPT_ENCODING, identity);
+            }
+        }
+    }
 }
 
 /// Asks `old` once more, if it is to be compared with itself.
@@ -73,7 +108,8 @@ async fn noise(
         Side::New => (&again.pools.served, &again.served, served),
         Side::Old => (&again.pools.copied, &again.copied, copied),
     };
-    if let Ok(second) = put(client, mirrored, (pool, header, &again.body)).await.reply {
+    if let Ok(mut second) = put(client, mirrored, (pool, header, &again.body)).await.reply {
+        second.decode();
         mirrored.noise(&first.reply(), &second.reply());
     }
 }
@@ -86,7 +122,9 @@ async fn settle(client: &Client, mut doubt: Doubt, again: &Again) {
         let served = put(client, mirrored, (&again.pools.served, &again.served, &again.body));
         let copied = put(client, mirrored, (&again.pools.copied, &again.copied, &again.body));
         let (served, copied) = tokio::join!(served, copied);
-        let (Ok(served), Ok(copied)) = (served.reply, copied.reply) else { continue };
+        let (Ok(mut served), Ok(mut copied)) = (served.reply, copied.reply) else { continue };
+        served.decode();
+        copied.decode();
         if doubt.settle(&served.reply(), &copied.reply()) {
             return;
         }

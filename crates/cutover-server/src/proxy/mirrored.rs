@@ -7,7 +7,7 @@ use crate::mirror::{Capture, Copy, MARK, Pools, Served, copy_of};
 use crate::plane::Plane;
 use bytes::Bytes;
 use cutover::Role;
-use cutover::mirror::{Mirrored, Shed, Skipped};
+use cutover::mirror::{Hold, MirrorLimits, Mirrored, Shed, Skipped};
 use http::header::CONTENT_LENGTH;
 use pingora::http::{RequestHeader, ResponseHeader};
 use pingora::proxy::Session;
@@ -24,8 +24,8 @@ pub(super) struct Copying {
     request: Option<Box<RequestHeader>>,
     reply: Option<Capture>,
     /// For the reply.
-    kept_body: usize,
-    hold: Option<cutover::mirror::Hold>,
+    limits: MirrorLimits,
+    hold: Option<Hold>,
     verdict: oneshot::Sender<Result<Served, Skipped>>,
 }
 
@@ -73,10 +73,10 @@ pub(super) fn begin(plane: &Plane, session: &Session, ctx: &mut Context) {
         served: Arc::clone(backends.pool(mirrored.served())),
     };
     let (verdict, served) = oneshot::channel();
-    let (kept_body, hold) = (mirrored.limits().kept_body, Some(mirrored.hold()));
+    let (limits, hold) = (*mirrored.limits(), Some(mirrored.hold()));
     let pending = Some(Pending { mirrored, pools, header, body: Vec::new(), served });
     let has_body = facts.has_body;
-    let copying = Copying { pending, request: None, reply: None, kept_body, hold, verdict };
+    let copying = Copying { pending, request: None, reply: None, limits, hold, verdict };
     let copying = ctx.copying.insert(Box::new(copying));
     if !has_body {
         copying.send(plane);
@@ -145,7 +145,7 @@ pub(super) fn answered(response: &ResponseHeader, ctx: &mut Context) {
     let first = exchange.attempt() == 1 && exchange.role() == Role::Served;
     if first && !response.status.is_informational() {
         let hold = copying.hold.take();
-        copying.reply = hold.map(|hold| Capture::new(response, copying.kept_body, hold));
+        copying.reply = hold.map(|hold| Capture::new(response, copying.limits, hold));
     }
 }
 

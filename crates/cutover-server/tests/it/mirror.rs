@@ -2,9 +2,13 @@
 
 mod compared;
 mod stage;
+mod troubled;
+mod wire;
 
 use cutover_test::Upstream;
 use stage::Stage;
+
+const ALWAYS: &str = "read-percent = 0\nmirror-percent = 100\n";
 
 /// A GET arrives at the other side, marked, with what the client sent; the client has its own side's reply.
 #[test]

@@ -4,6 +4,7 @@
 
 mod allocation;
 mod fallback;
+mod mirror;
 #[cfg(feature = "wasm")]
 mod on_error;
 #[cfg(feature = "wasm")]

@@ -82,11 +82,10 @@ impl Scene {
     }
 
     pub(crate) fn try_reload(&self, text: &str) -> Result<Generation, PrepareError> {
-        let Config { snapshot, plugins, .. } = parse(text);
-        Ok(self
-            .engine
-            .install(self.engine.prepare(snapshot, &plugins, &repository())?)
-            .generation())
+        let Config { snapshot, plugins, plans, .. } = parse(text);
+        let prepared = self.engine.prepare(snapshot, &plugins, &repository())?;
+        let prepared = prepared.with_plans(&plans).expect("loading has compiled its rules");
+        Ok(self.engine.install(prepared).generation())
     }
 
     /// Begins a request for `/api/profile/1`, and hands it on with its view.

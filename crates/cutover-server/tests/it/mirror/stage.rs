@@ -79,17 +79,22 @@ impl Stage {
         line.unwrap_or_else(|| panic!("no {series}")).parse::<f64>().expect("a number") as u64
     }
 
-    /// Waits until the counts fit, for 10 s at most.
-    #[expect(clippy::disallowed_methods, reason = "counters of another thread give no event")]
+    /// Waits until the counts fit.
     pub(super) fn settled(&self, fits: impl Fn(&ShadowCounts) -> bool) {
-        for _ in 0..2_000 {
-            if fits(&self.counts()) {
-                return;
-            }
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        panic!("still {:?}", self.counts());
+        until(|| fits(&self.counts()), || self.counts());
     }
+}
+
+/// Waits until something is so, for 10 s at most.
+#[expect(clippy::disallowed_methods, reason = "counters of another thread give no event")]
+pub(super) fn until(is_so: impl Fn() -> bool, counts: impl Fn() -> ShadowCounts) {
+    for _ in 0..2_000 {
+        if is_so() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    panic!("still {:?}", counts());
 }
 
 /// A migration of `/api/…` between two addresses; everything else goes to `old`.
