@@ -61,6 +61,8 @@
 //! - Bring paths into the normal form of [`core::path::normalise`] and forward that form.
 //! - Tell [`Exchange::failed`] about every failed attempt and every 5xx before passing it on, and do what it says. After
 //!   [`Action::Retry`], edit a fresh copy of the request's headers: the other side has other edits.
+//! - To mirror: give the configuration's plans to [`Prepared::with_plans`], ask [`Exchange::mirror`], and send what it
+//!   grants beside the exchange; see [`mirror`].
 //! - Never call [`Engine::prepare`] on a thread that serves requests: it compiles plugins.
 //!
 //! # Features

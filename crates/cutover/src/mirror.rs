@@ -10,7 +10,7 @@
 //! - The answer no costs a few comparisons: no allocation, no lock, no clock.
 //! - Everything is bounded by the migration's `mirror`: copies in flight, bytes held, time. What does not fit is dropped,
 //!   the newest first, and counted with its reason.
-//! - What is dropped never depends on what a reply says, or the share of mismatches would be wrong.
+//! - What is left out for want of room never depends on what a reply says, or the share of mismatches would be wrong.
 
 mod budget;
 mod class;

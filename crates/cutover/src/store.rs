@@ -65,7 +65,8 @@ pub trait Store: fmt::Debug + Send + Sync {
     /// it. When it returns, they will be there after a crash.
     ///
     /// The standing must follow the stored one: its generation is the next, else
-    /// [`StoreError::Stale`]. Any error but [`StoreError::Unsynced`] says that nothing was written.
+    /// [`StoreError::Stale`]. An error says that nothing was written, but for two, after which it is
+    /// known when the process was restarted: [`StoreError::Unsynced`] and [`StoreError::Gone`].
     fn commit(&self, commit: &Commit) -> Result<Receipt, StoreError>;
 
     /// Takes evidence to be written soon, without waiting for it. What was taken last may be

@@ -29,16 +29,20 @@ pub(super) async fn run(client: &Client, copy: Copy) {
         mirrored.header_came(after);
     }
     mirrored.ended(ended);
+    let mut copied = match reply {
+        Ok(copied) => copied,
+        // From here on nobody keeps what the side that serves replies.
+        Err(why) => return mirrored.skip(why),
+    };
     let served = match timeout(PATIENCE, served).await {
         Ok(Ok(served)) => served,
         Ok(Err(_)) => Err(Skipped::NotWhole),
         Err(_) => Err(Skipped::Late),
     };
-    let (served, mut copied) = match (served, reply) {
-        (Ok(served), Ok(copied)) => (served, copied),
-        (Err(why), _) | (Ok(_), Err(why)) => return mirrored.skip(why),
+    let Served { request, mut reply, id } = match served {
+        Ok(served) => served,
+        Err(why) => return mirrored.skip(why),
     };
-    let Served { request, mut reply, id } = served;
     reply.decode();
     copied.decode();
     let Ok(mut again) = Again::new(pools, *request, header, body) else {

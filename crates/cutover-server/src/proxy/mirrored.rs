@@ -53,12 +53,13 @@ pub(super) fn begin(plane: &Plane, session: &Session, ctx: &mut Context) {
         return;
     };
     let received = session.req_header();
-    let view = facts.view(received);
-    let Some(mut mirrored) = exchange.mirror(&view) else { return };
     // A copy of a copy is of no use to anybody.
-    let fit = if received.headers.contains_key(MARK) { Err(Shed::Unfit) } else { Ok(()) };
-    let fit = fit.and_then(|()| room_for_body(received, &mut mirrored));
-    let header = fit.and_then(|()| {
+    if received.headers.contains_key(MARK) {
+        return;
+    }
+    let view = facts.view(received);
+    let Some(mirrored) = exchange.mirror(&view) else { return };
+    let header = room_for_body(received, &mirrored).and_then(|()| {
         copy_of(received, &view, exchange, &mirrored, serving, |head| {
             forward::say_who_asks(head, received, *facts, serving)
         })
@@ -84,13 +85,18 @@ pub(super) fn begin(plane: &Plane, session: &Session, ctx: &mut Context) {
 }
 
 /// Is what the request says of its body's size too much already?
-fn room_for_body(received: &RequestHeader, mirrored: &mut Mirrored) -> Result<(), Shed> {
+fn room_for_body(received: &RequestHeader, mirrored: &Mirrored) -> Result<(), Shed> {
     let length = received.headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     let length: u64 = length.and_then(|text| text.trim().parse().ok()).unwrap_or(0);
     if length > mirrored.limits().request_body as u64 { Err(Shed::Oversize) } else { Ok(()) }
 }
 
 impl Copying {
+    /// Does nobody wait for the reply any longer?
+    fn is_given_up(&self) -> bool {
+        self.verdict.is_closed()
+    }
+
     fn send(&mut self, plane: &Plane) {
         let Some(pending) = self.pending.take() else { return };
         let Pending { mirrored, pools, header, body, served } = pending;
@@ -115,7 +121,9 @@ impl Copying {
 /// never will be.
 pub(super) fn sending(head: &RequestHeader, ctx: &mut Context) {
     let (Some(copying), Some(exchange)) = (&mut ctx.copying, &ctx.exchange) else { return };
-    if exchange.attempt() == 1 {
+    if copying.is_given_up() {
+        ctx.copying = None;
+    } else if exchange.attempt() == 1 {
         copying.request = Some(Box::new(head.clone()));
         if let Some(pending) = &mut copying.pending {
             pending.body.clear();
@@ -143,7 +151,7 @@ pub(super) fn sending_body(plane: &Plane, part: Option<&Bytes>, end: bool, ctx: 
 pub(super) fn answered(response: &ResponseHeader, ctx: &mut Context) {
     let (Some(copying), Some(exchange)) = (&mut ctx.copying, &ctx.exchange) else { return };
     let first = exchange.attempt() == 1 && exchange.role() == Role::Served;
-    if first && !response.status.is_informational() {
+    if first && !copying.is_given_up() && !response.status.is_informational() {
         let hold = copying.hold.take();
         copying.reply = hold.map(|hold| Capture::new(response, copying.limits, hold));
     }
@@ -151,8 +159,11 @@ pub(super) fn answered(response: &ResponseHeader, ctx: &mut Context) {
 
 /// A part of its reply's body.
 pub(super) fn answering(part: Option<&Bytes>, ctx: &mut Context) {
-    let reply = ctx.copying.as_mut().and_then(|copying| copying.reply.as_mut());
-    if let (Some(reply), Some(part)) = (reply, part) {
+    let Some(copying) = &mut ctx.copying else { return };
+    if copying.is_given_up() {
+        copying.reply = None;
+    }
+    if let (Some(reply), Some(part)) = (&mut copying.reply, part) {
         // What is not kept is told in the end.
         let _ = reply.push(part);
     }

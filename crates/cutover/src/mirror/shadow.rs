@@ -108,11 +108,10 @@ impl Shadow {
     /// Classes of requests that were compared since the last restart, by name.
     pub fn compared_classes(&self) -> Vec<RouteClassCount> {
         let ledger = self.ledger();
-        let class = |(name, compared): (&Box<str>, &u64)| RouteClassCount {
-            name: name.clone(),
-            compared: *compared,
-        };
-        ledger.classes.iter().map(class).collect()
+        let classes = ledger.classes.iter();
+        classes
+            .map(|(name, compared)| RouteClassCount { name: name.clone(), compared: *compared })
+            .collect()
     }
 
     /// Mismatches since the last restart, by route, field and kind, the most frequent first; redacted.

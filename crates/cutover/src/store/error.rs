@@ -136,6 +136,9 @@ pub enum StoreError {
     #[error("a key cannot be made: {0}")]
     NoRandomness(Box<str>),
     /// The thread that writes has ended, which is a fault of cutover.
-    #[error("the store's writer has ended, which is a fault of cutover: restart it and tell us")]
+    #[error(
+        "the store's writer has ended, which is a fault of cutover. Whether the last change was \
+         kept is known after a restart: restart it, and tell us what its log says"
+    )]
     Gone,
 }

@@ -109,7 +109,7 @@ fn a_reply_that_never_ends_is_read_up_to_a_cap() {
             left.notify_one();
         }
     }));
-    let (_old, stage) = stage(world, endless.address(), "");
+    let (_old, stage) = stage(world, endless.address(), "mirror = { timeout = \"1h\" }");
     assert_eq!(&stage.get("/api/7", &[]).body()[..], b"old's");
     stage.settled(|counts| counts.new_replies == 1);
     stage.world.run(left.notified());

@@ -122,11 +122,14 @@ impl Shared {
 
     fn write(&self, writes: &[Write]) -> Result<(), StoreError> {
         self.stand_up()?;
-        let written = match &*self.hold() {
-            Hold::Open(opened) => opened.change(|transaction| tables::write(transaction, writes)),
-            Hold::Down(error) | Hold::Lost(error) => Err(error.clone()),
-            Hold::Closed => Err(StoreError::HandingOver),
+        let hold = self.hold();
+        let opened = match &*hold {
+            Hold::Open(opened) => opened,
+            Hold::Down(error) | Hold::Lost(error) => return Err(error.clone()),
+            Hold::Closed => return Err(StoreError::HandingOver),
         };
+        let written = opened.change(|transaction| tables::write(transaction, writes));
+        drop(hold);
         if let Err(error) = &written {
             self.fall(error);
         }
@@ -163,11 +166,16 @@ impl Shared {
             }
             Err(error) => return Err(error),
         };
-        if opened.look(tables::head)? == self.known().image.0.head {
+        let (there, acknowledged) = (opened.look(tables::head)?, self.known().image.0.head);
+        if there == acknowledged {
             self.exchange(Hold::Open(opened));
             return Ok(());
         }
-        let error = io::Error::other("a change that failed is in the file all the same");
+        let error = io::Error::other(if there.seq > acknowledged.seq {
+            "a change that failed is in the file all the same"
+        } else {
+            "changes that were acknowledged are not in the file: somebody has exchanged it"
+        });
         let path = self.place.path.clone();
         let error = StoreError::Unsynced { path, error: Arc::new(error) };
         self.exchange(Hold::Lost(error.clone()));

@@ -124,7 +124,24 @@ fn a_change_that_was_refused_and_is_there_all_the_same_is_noticed() {
             }
         }
     });
-    assert!(there_all_the_same <= 1, "only the last write can do it: {there_all_the_same}");
+    assert_eq!(there_all_the_same, 1, "the last write alone can do it, and it does");
+}
+
+#[test]
+fn a_file_that_was_exchanged_meanwhile_is_not_gone_on_with() {
+    let folder = folder();
+    let (store, failing) = open_failing(&folder);
+    store.commit(&commit("profile", 1)).expect("the disk works");
+    failing.fail(Operation::Write, 0, ENOSPC);
+    store.commit(&commit("profile", 2)).expect_err("the disk is full");
+    // Somebody makes room.
+    std::fs::remove_file(folder.path().join("state.redb")).expect("it is there");
+    failing.mend();
+    let error = store.commit(&commit("profile", 2)).expect_err("there is nothing to go on with");
+    let words = error.to_string();
+    assert!(matches!(error, StoreError::Unsynced { .. }), "{words}");
+    assert!(words.contains("changes that were acknowledged are not in the file"), "{words}");
+    assert_eq!(store.load().expect("it is in memory").head.seq, 1);
 }
 
 #[test]
