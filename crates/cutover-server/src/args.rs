@@ -131,7 +131,7 @@ pub(crate) struct NewToken {
     /// Whose it is
     #[arg(long)]
     pub(crate) name: String,
-    /// viewer, operator, on-call, approver, admin, automation
+    /// What it may do: viewer, operator, on-call, …
     #[arg(long, value_parser = role)]
     pub(crate) role: Role,
     /// Format

@@ -140,7 +140,7 @@ fn shown(reply: &Value, wrong: &[Wrong], admin: &str) -> String {
     lines.push(String::new());
     if wrong.is_empty() {
         lines.push("nothing is wrong".to_owned());
-        if migrations.is_empty() {
+        if migrations.iter().all(|migration| migration["next"].is_null()) {
             lines.push("next: cutover explain 'GET /path' -H 'name: value' --admin URL".to_owned());
         }
     }

@@ -443,8 +443,8 @@ fn listeners() {
     check(
         &format!("[admin]\ntokens = [{}]", token(" ana", "a")),
         expect![[r#"
-        2:20 error admin.tokens[0].name: this cannot be a name
-            write 1 to 64 printable characters: it stands in the audit log"#]],
+            2:20 error admin.tokens[0].name: this cannot be a name
+                write 1 to 64 printable characters: it stands in the audit log"#]],
     );
     check(
         "[admin]\nlisten = 'of'",

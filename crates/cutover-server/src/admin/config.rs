@@ -76,7 +76,7 @@ pub(super) async fn reload(
     body: Bytes,
 ) -> Response {
     if let Err(refused) = doorkeeper::allow(&actor, &RELOADERS) {
-        return refused;
+        return *refused;
     }
     let query = query.map(|Query(query)| query).map_err(|error| error.body_text());
     let asked = match query.and_then(|query| merged(query, &body)) {

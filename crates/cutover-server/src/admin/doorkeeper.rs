@@ -46,7 +46,9 @@ pub(super) async fn check(
         true => named(headers),
         false => {
             let owner = presented(headers).and_then(|token| token.owner(&tokens).map(actor));
-            owner.ok_or_else(|| refused(&state, peer, headers.contains_key(header::AUTHORIZATION)))
+            owner.ok_or_else(|| {
+                refused(&state, peer, headers.contains_key(header::AUTHORIZATION)).into()
+            })
         }
     };
     match actor {
@@ -54,7 +56,7 @@ pub(super) async fn check(
             request.extensions_mut().insert(actor);
             next.run(request).await
         }
-        Err(reply) => reply,
+        Err(reply) => *reply,
     }
 }
 
@@ -71,14 +73,14 @@ fn presented(headers: &HeaderMap) -> Option<Token> {
 }
 
 /// Whoever reaches the listener may do everything, under whatever name.
-fn named(headers: &HeaderMap) -> Result<Actor, Response> {
+fn named(headers: &HeaderMap) -> Result<Actor, Box<Response>> {
     let Some(name) = headers.get(ACTOR) else { return Ok(Actor::new(LOCAL, Role::Admin)) };
     let name = std::str::from_utf8(name.as_bytes()).unwrap_or_default();
     match AdminToken::name_fault(name) {
         None => Ok(Actor::new(name, Role::Admin)),
         Some((what, help)) => {
             let detail = format!("{ACTOR}: {what}; {help}.");
-            Err(problem(StatusCode::BAD_REQUEST, "Malformed name", detail))
+            Err(problem(StatusCode::BAD_REQUEST, "Malformed name", detail).into())
         }
     }
 }
@@ -115,13 +117,13 @@ fn refused(state: &AdminState, peer: std::net::IpAddr, presented: bool) -> Respo
 }
 
 /// `Err`: the actor's role is none of these.
-pub(super) fn allow(actor: &Actor, roles: &[Role]) -> Result<(), Response> {
+pub(super) fn allow(actor: &Actor, roles: &[Role]) -> Result<(), Box<Response>> {
     if roles.contains(&actor.role) {
         return Ok(());
     }
     let names: Vec<_> = roles.iter().map(|role| role.name()).collect();
     let detail = format!("{actor} may not do this; it takes one of: {}.", names.join(", "));
-    Err(problem(StatusCode::FORBIDDEN, "Not with this role", detail))
+    Err(problem(StatusCode::FORBIDDEN, "Not with this role", detail).into())
 }
 
 /// Browsers say where a request comes from; other clients say nothing.

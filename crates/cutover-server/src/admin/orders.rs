@@ -186,7 +186,14 @@ fn refused(error: &OrderError) -> Response {
             let title = "Not yet";
             return with_missing(title, refusal.to_string(), missing(blockers));
         }
-        _ => (StatusCode::CONFLICT, "Not from here"),
+        Refusal::AlreadySo(_)
+        | Refusal::NotHere { .. }
+        | Refusal::NotFrom { .. }
+        | Refusal::NotUp { .. }
+        | Refusal::NotDown { .. }
+        | Refusal::NothingFollows
+        | Refusal::TooManyOpinions
+        | _ => (StatusCode::CONFLICT, "Not from here"),
     };
     problem(status, title, refusal.to_string())
 }

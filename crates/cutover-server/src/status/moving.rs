@@ -7,6 +7,10 @@ use crate::paragraph::{labelled, printable};
 use serde_json::Value;
 
 pub(super) fn lines(migration: &Value) -> Vec<String> {
+    if migration["generation"].is_null() {
+        // A proxy of a version that does not say.
+        return Vec::new();
+    }
     let mut lines = vec![labelled("  ", &where_it_stands(migration))];
     for held in list(&migration["held"]).iter().filter_map(Value::as_str) {
         lines.push(labelled("  held: ", &printable(held)));

@@ -1,7 +1,7 @@
 //! The admin API.
 
 use crate::process::{Process, Setup};
-use cutover_server::admin::{ENDPOINTS, document};
+use cutover_server::admin::{ENDPOINTS, VERBS, document};
 use cutover_test::{Client, Upstream};
 use serde_json::Value;
 
@@ -42,6 +42,23 @@ async fn every_described_endpoint_exists_and_answers_as_described() {
     assert_eq!(unknown.headers()["content-type"], "application/problem+json");
     let wrong = client.send("DELETE", "/admin/v1/config", &[], "").await;
     assert_eq!(wrong.status(), 405);
+}
+
+/// Verbs share one route, so the router cannot tell which there are.
+#[test]
+fn every_verb_is_described_with_what_it_takes() {
+    let document = document();
+    for verb in VERBS {
+        let path = format!("/admin/v1/migrations/{{id}}:{}", verb.name);
+        let schema =
+            &document["paths"][&path]["post"]["requestBody"]["content"]["application/json"];
+        let properties = &schema["schema"]["properties"];
+        for member in verb.takes.iter().chain(&["reason", "dryRun"]) {
+            assert!(properties[member].is_object(), "{path} {member}");
+        }
+    }
+    let described = ENDPOINTS.iter().filter(|endpoint| endpoint.path.contains("{id}:"));
+    assert_eq!(described.count(), VERBS.len());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -89,7 +89,12 @@ fn step(view: &View) -> Value {
         Position::Shadow => (0, view.course.shadow_dwell),
         Position::Canary(percent) => (steps.index(percent), steps.dwell(percent)),
         Position::ReadsNew => (steps.all().len(), view.course.soak),
-        _ => return Value::Null,
+        Position::Off
+        | Position::Sync
+        | Position::Cutover
+        | Position::NewPrimary
+        | Position::Complete
+        | Position::Retired => return Value::Null,
     };
     json!({ "at": at, "of": steps.all().len(), "dwellMs": millis(Some(dwell)) })
 }
