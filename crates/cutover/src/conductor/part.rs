@@ -187,7 +187,11 @@ impl Part {
                     evidence = Evidence::new(*epoch, self.charge.limits, now.millis());
                 }
                 Effect::BeginStep => evidence.begin_step(),
-                _ => {}
+                Effect::Record
+                | Effect::Install(_)
+                | Effect::AwaitInForce(_)
+                | Effect::Alert(_)
+                | _ => {}
             }
         }
         evidence
