@@ -3,6 +3,7 @@
 mod audit;
 mod config;
 mod decide;
+mod diffs;
 mod doorkeeper;
 mod events;
 mod failures;
@@ -32,7 +33,7 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// Every endpoint, as [`ENDPOINTS`] lists them.
 pub fn router(state: AdminState) -> Router {
-    let routes: [(&str, MethodRouter<AdminState>); 21] = [
+    let routes: [(&str, MethodRouter<AdminState>); 22] = [
         ("/livez", get(probes::livez)),
         ("/readyz", get(probes::readyz)),
         ("/metrics", get(probes::metrics)),
@@ -48,6 +49,7 @@ pub fn router(state: AdminState) -> Router {
         ("/admin/v1/migrations/{id}", get(migrations::one).post(orders::by_verb)),
         ("/admin/v1/migrations/{id}/status", get(migrations::status)),
         ("/admin/v1/migrations/{id}/verdicts", get(migrations::verdicts)),
+        ("/admin/v1/migrations/{id}/diffs", get(diffs::show)),
         ("/admin/v1/migrations/{id}/history", get(migrations::history)),
         ("/admin/v1/migrations/{id}/rollback-cost", get(migrations::rollback_cost)),
         ("/admin/v1/migrations/{id}/approvals", get(migrations::approvals).post(orders::approve)),

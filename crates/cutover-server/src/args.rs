@@ -71,6 +71,8 @@ pub(crate) enum Verb {
     Complete(verbs::Complete),
     /// Practise a rollback on live traffic, and measure it
     Drill(verbs::Plain),
+    /// Show where the two sides answer something else
+    Diff(verbs::Diff),
     /// Show who did what and why, or verify the audit log
     Audit(verbs::Audit),
     /// Make tokens for the admin API

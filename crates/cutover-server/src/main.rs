@@ -8,6 +8,7 @@ mod check;
 mod client;
 mod credentials;
 mod demo;
+mod differences;
 mod exit;
 mod log;
 mod new_token;
@@ -60,6 +61,7 @@ fn run_verb(verb: Verb) -> Exit {
             Some(AuditVerb::Verify(args)) => audit::verify(&args),
             None => audit_log::audit(&args),
         },
+        Verb::Diff(args) => differences::diff(&args),
         Verb::Plan(args) => Order::plan(&args).give(),
         Verb::Promote(args) => Order::promote(&args).give(),
         Verb::SetWeight(args) => Order::set_weight(&args).give(),

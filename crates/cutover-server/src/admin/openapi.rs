@@ -62,6 +62,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("get", "/admin/v1/migrations/{id}/status", "Is it fine?", ONE),
     endpoint("get", "/admin/v1/migrations/{id}/verdicts", "What the gates say", ONE),
     endpoint("get", "/admin/v1/migrations/{id}/history", "What happened last", READ),
+    endpoint("get", "/admin/v1/migrations/{id}/diffs", "Where the two sides differ", ONE),
     endpoint("get", "/admin/v1/migrations/{id}/rollback-cost", "What going back would do", ONE),
     endpoint(
         "get",

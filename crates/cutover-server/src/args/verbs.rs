@@ -145,3 +145,11 @@ pub(crate) struct Audit {
     #[command(flatten)]
     pub(crate) target: Target,
 }
+
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The migration
+    pub(crate) name: String,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}

@@ -44,6 +44,11 @@ fn a_date_in_another_format_is_found_and_named() {
     assert_eq!((stage.old().hits(), stage.new_side().hits()), (2, 2));
     let classes = stage.shadow().compared_classes();
     assert_eq!((&*classes[0].name, classes[0].compared), ("GET /api/{*rest}", 1));
+
+    let told = stage.admin("/admin/v1/migrations/profile/diffs");
+    assert_eq!((&told["mismatched"], &told["groups"][0]["field"]), (&1.into(), &"/born".into()));
+    assert_eq!(told["groups"][0]["example"]["exchange"], line["id"]);
+    assert!(!told.to_string().contains("2001"), "{told}");
 }
 
 fn compared(stage: &Stage, result: &str) -> u64 {

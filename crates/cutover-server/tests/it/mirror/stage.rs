@@ -62,6 +62,14 @@ impl Stage {
         self.world.run(self.client.send(method, path, headers, body))
     }
 
+    /// What the admin API answers.
+    pub(super) fn admin(&self, path: &str) -> serde_json::Value {
+        let address = self.proxy.running().admin_address().expect("it listens");
+        let reply = self.world.run(async { Client::http1(address).get(path, &[]).await });
+        assert_eq!(reply.status(), 200, "{path}");
+        serde_json::from_slice(reply.body()).expect("JSON")
+    }
+
     pub(super) fn shadow(&self) -> Arc<Shadow> {
         let installed = self.proxy.running().engine().current();
         Arc::clone(installed.shadow_of("profile").expect("it is there"))
