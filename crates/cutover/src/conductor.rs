@@ -27,7 +27,7 @@ use crate::store::{AuditRecord, Commit, Receipt, Store, StoreError, Verified};
 use crate::{Clock, Migration};
 use cutover_core::migration::{
     Actor, Cause, Effect, Event, Group, Moment, Order, Plan, Standing, Step, Timestamp, Transition,
-    apply, plan, step,
+    Withdrawal, apply, plan, step,
 };
 use part::Part;
 use std::collections::BTreeMap;
@@ -373,14 +373,11 @@ fn due(ensemble: &Ensemble, at: usize, now: Timestamp) -> Option<Transition> {
     }
 }
 
-/// Until a migration has moved, the configuration says where it stands, and cutover interferes only to protect users, or
-/// to take the steps it was told to take.
+/// Until a migration has moved, the configuration says where it stands: cutover then only takes reads back, or takes the
+/// steps it was told to take. Whatever else there is to notice holds people up anyway as long as it is so.
 fn protects(transition: &Transition) -> bool {
-    let Event::Noticed(cause) = &transition.entry.event else { return true };
-    !matches!(
-        cause,
-        Cause::Changed | Cause::Silent | Cause::Heard | Cause::Expired | Cause::Extended
-    )
+    let withdraws = transition.standing.progress().withdrawal != Withdrawal::None;
+    withdraws || matches!(transition.entry.event, Event::Noticed(Cause::Due))
 }
 
 impl Ensemble {

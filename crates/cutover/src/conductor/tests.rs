@@ -79,6 +79,12 @@ fn without_automatic_rollback_a_failed_gate_only_stops_the_migration() {
     });
     assert_eq!(world.share(), percent(5));
     let missing = world.missing();
+    assert!(missing.contains("errors (fail)"), "{missing}");
+    assert!(world.records().is_empty(), "the file still says where it stands");
+    world.order(Command::Promote(Goal::Next)).expect_err("something has failed");
+    world.order(Command::Pause).expect("anybody may hold");
+    world.seconds(1, 0, |_| StatusCode::OK);
+    let missing = world.missing();
     assert!(missing.contains("errors failed"), "{missing}");
 }
 
