@@ -56,7 +56,7 @@ fn shown(reply: &Value) -> String {
     for suggestion in suggestions {
         let rule = format!("{} = [\"{}\"]", text(suggestion, "list"), text(suggestion, "rule"));
         let often = format!(
-            "{rule}   # {} of {} within old",
+            "{rule} # {} of {} within old",
             number(&suggestion["differedWithinOld"]),
             number(&suggestion["ofOldTwice"])
         );
@@ -95,7 +95,7 @@ mod tests {
             "profile: 256 of 2,000 comparisons differ",
             "GET /api/profile/{id} /joined\n    value, 256 times, 1970-01-01 00:00:00Z",
             "    old  2024-03-07\n    new  07.03.2024\n",
-            "    ignore = [\"/trace\"]   # 50 of 50 within old",
+            "    ignore = [\"/trace\"] # 50 of 50 within old",
             "cutover retry profile --reason",
         ] {
             assert!(told.contains(part), "{part}\n{told}");
