@@ -12,7 +12,7 @@ from websockets.asyncio.server import serve
 from websockets.datastructures import Headers
 from websockets.http11 import Response
 
-PAGE = """<!doctype html><title>echo</title><p id=echo>nothing yet</p><script>
+PAGE = """<!doctype html><title>echo</title><p id=echo>nothing yet</p><img src="/held"><script>
 const socket = new WebSocket(`ws://${location.host}/api/socket`, 'echo.test');
 const parts = [];
 socket.binaryType = 'arraybuffer';
@@ -40,13 +40,21 @@ async def echo(socket):
         await socket.send(message)
 
 
-def page(connection, request):
+async def page(connection, request):
     """Answers what is no upgrade."""
     if "upgrade" in request.headers:
         return None
     if request.path.startswith("/told?"):
         print("told", request.path.split("?", 1)[1], flush=True)
+        TOLD.set()
         return connection.respond(http.HTTPStatus.OK, "thank you")
+    if request.path == "/held":
+        # A browser shows what a page has become when all of it is loaded: this part is not before the page is done.
+        try:
+            await asyncio.wait_for(TOLD.wait(), 20)
+        except TimeoutError:
+            pass
+        return connection.respond(http.HTTPStatus.NOT_FOUND, "no picture")
     body = PAGE.encode()
     fields = Headers({"content-type": "text/html; charset=utf-8", "content-length": str(len(body))})
     fields["connection"] = "close"
@@ -63,4 +71,5 @@ async def main():
 
 
 NAME = sys.argv[1]
+TOLD = asyncio.Event()
 asyncio.run(main())
