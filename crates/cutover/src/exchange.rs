@@ -3,7 +3,8 @@
 //! # Rules of the hot path
 //! - One snapshot load per request, held to its end: an exchange never sees two generations.
 //! - No lock, no allocation, no string formatting and no type of the configuration between begin and finish. What may
-//!   allocate: values that edits put into a header map, a changed path, and the cold ends (refusals, failures).
+//!   allocate: values that edits put into a header map, a changed path, an exchange that is picked to be copied, and the
+//!   cold ends (refusals, failures).
 //! - Nothing here waits. The clock is read twice, and once more per failure, plugin call and reply of a judged read.
 //! - The decision is made once. A failed attempt changes who answers, never what was decided.
 

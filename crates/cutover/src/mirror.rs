@@ -30,5 +30,6 @@ pub use plan::{MirrorLimits, RulesError};
 pub use shadow::{Shadow, ShadowCounts};
 pub use words::{Ended, Shed, Skipped};
 
+pub(crate) use class::name as class_name;
 pub(crate) use plan::Mirroring;
 pub(crate) use words::{CLASSES, RESULTS, SHEDS};

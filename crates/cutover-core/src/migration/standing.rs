@@ -176,12 +176,12 @@ impl Position {
     }
 
     /// Are both sides there, so that reads are mirrored and judged, and can go back?
-    pub(super) const fn is_judged(self) -> bool {
+    pub const fn is_judged(self) -> bool {
         matches!(self, Self::Shadow | Self::Canary(_) | Self::ReadsNew)
     }
 
     /// Do reads go to `new`, and can they go back?
-    pub(super) const fn is_on_trial(self) -> bool {
+    pub const fn is_on_trial(self) -> bool {
         matches!(self, Self::Canary(_) | Self::ReadsNew)
     }
 }

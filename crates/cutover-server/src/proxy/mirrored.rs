@@ -41,8 +41,8 @@ struct Pending {
 
 /// Removes the mark of copies from what clients send: they must not pass for one. A proxy that is trusted may be another
 /// cutover; its copies keep the mark.
-pub(super) fn unmark(session: &mut Session, believed: bool) {
-    if !believed && session.req_header().headers.contains_key(MARK) {
+pub(super) fn unmark(session: &mut Session, is_believed: impl FnOnce() -> bool) {
+    if session.req_header().headers.contains_key(MARK) && !is_believed() {
         session.req_header_mut().remove_header(&MARK);
     }
 }

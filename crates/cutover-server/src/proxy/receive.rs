@@ -99,8 +99,8 @@ pub(super) fn begin(
         plane.lookalikes_removed(doubles.len());
     }
     let trusted = &serving.settings().trusted_proxies;
-    let believed = ctx.facts.peer.is_some_and(|peer| forwarded::is_trusted(trusted, peer));
-    mirrored::unmark(session, believed);
+    let peer = ctx.facts.peer;
+    mirrored::unmark(session, || peer.is_some_and(|peer| forwarded::is_trusted(trusted, peer)));
     ctx.exchange = Some(decide(serving, session, ctx.facts)?);
     Ok(())
 }

@@ -133,7 +133,7 @@ impl Part {
     pub(super) fn look(&mut self, current: &Arc<Installed>, now: Timestamp) {
         let Some(running) = running(current, &self.charge.course.name) else { return };
         let counted = Counted::read(running);
-        let on_trial = matches!(self.position(), Position::Canary(_) | Position::ReadsNew);
+        let on_trial = self.position().is_on_trial();
         self.evidence.record(&counted.since(&self.before, on_trial), now.millis());
         self.look_at_times(&counted, now);
         self.warmth.look(&counted, &self.before);
@@ -321,7 +321,7 @@ impl Part {
 
     /// Is `new` asked anything on behalf of users, or may it be at any moment?
     pub(super) fn is_moving(&self) -> bool {
-        matches!(self.position(), Position::Shadow | Position::Canary(_) | Position::ReadsNew)
+        self.position().is_judged()
     }
 
     pub(super) fn has_moved(&self) -> bool {

@@ -2,6 +2,7 @@
 //! `new` about which nothing is known.
 
 use super::{Book, bump};
+use crate::mirror::class_name;
 use cutover_core::snapshot::Target;
 use cutover_core::{RouteId, Snapshot};
 use http::Method;
@@ -55,8 +56,7 @@ impl Classes {
                 if !spec.methods.is_empty() && !spec.methods.contains(&method) {
                     continue;
                 }
-                let host = spec.host.as_deref().unwrap_or_default();
-                let name = format!("{method} {host}{}", spec.path).into_boxed_str();
+                let name = class_name(snapshot, route, &method);
                 let meter = book.class(&snapshot.migration(id).name, &name);
                 all[id.index()].push(Class { route, method, name, meter });
             }

@@ -8,7 +8,7 @@ use crate::config::plan::MirrorSample;
 use crate::metrics::bump;
 use crate::{Exchange, HeaderSink, RequestView, Role, Side};
 use cutover_core::snapshot::Target;
-use cutover_core::{Migration, Percent, Phase};
+use cutover_core::{Migration, Percent};
 use http::Method;
 use http::header::{ACCEPT, UPGRADE};
 use std::borrow::Cow;
@@ -26,7 +26,7 @@ impl Exchange {
         let (id, side) = self.decision().migration?;
         let (migration, running) = self.installed().migration(id);
         let share = migration.state.mirror_percent;
-        if share == Percent::ZERO || !is_judged(migration) || !self.is_fit(request) {
+        if share == Percent::ZERO || !migration.is_judged() || !self.is_fit(request) {
             return None;
         }
         let mirroring = running.mirroring.as_ref()?;
@@ -113,12 +113,6 @@ impl Exchange {
                 }
             }
     }
-}
-
-/// The phases in which the two sides are held against each other.
-fn is_judged(migration: &Migration) -> bool {
-    let judged = matches!(migration.phase, Phase::Shadow | Phase::Canary | Phase::ReadsNew);
-    judged && !migration.disabled && !migration.rolled_back
 }
 
 fn asks_for_events(request: &RequestView<'_>) -> bool {
