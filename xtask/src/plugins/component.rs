@@ -13,16 +13,23 @@ pub(super) fn encode(module: &[u8]) -> Result<Vec<u8>> {
         .context("make a component of the module")
 }
 
-/// What the component imports and exports, as WIT text.
+/// What the component imports and exports, as WIT text; in the order of names, because compilers differ in theirs.
 pub(super) fn interface(component: &[u8]) -> Result<String> {
-    let decoded = wit_component::decode(component)?;
     let mut printer = WitPrinter::default();
-    match &decoded {
-        DecodedWasm::Component(resolve, world) => {
-            let package = resolve.worlds[*world].package.context("a world without a package")?;
-            printer.print(resolve, package, &[])?;
+    match wit_component::decode(component)? {
+        DecodedWasm::Component(mut resolve, world) => {
+            let [mut imports, mut exports] = {
+                let world = &mut resolve.worlds[world];
+                [std::mem::take(&mut world.imports), std::mem::take(&mut world.exports)]
+            };
+            imports.sort_by_cached_key(|key, _| resolve.name_world_key(key));
+            exports.sort_by_cached_key(|key, _| resolve.name_world_key(key));
+            let sorted = &mut resolve.worlds[world];
+            (sorted.imports, sorted.exports) = (imports, exports);
+            let package = sorted.package.context("a world without a package")?;
+            printer.print(&resolve, package, &[])?;
         }
-        DecodedWasm::WitPackage(resolve, package) => printer.print(resolve, *package, &[])?,
+        DecodedWasm::WitPackage(resolve, package) => printer.print(&resolve, package, &[])?,
     }
     Ok(printer.output.to_string())
 }
