@@ -2,4 +2,6 @@
 
 pub mod baseline;
 pub mod bodies;
+#[cfg(feature = "e2e")]
+pub mod e2e;
 pub mod traffic;

@@ -4,15 +4,18 @@
 //! under test has core 0 to itself, backend and load share core 1. Blocks go A B B A; the ratio of each pair is taken,
 //! and their median. A second bare proxy against the first is the noise of the machine.
 
-mod backend;
 mod bare;
 mod measure;
 
 use anyhow::{Context as _, ensure};
-use measure::{Block, Proxy, block, median};
+use cutover_benches::e2e::backend;
+use cutover_benches::e2e::pairs::{in_turn, median, range};
+use cutover_benches::e2e::process::{Pinned, free_address};
+use measure::block;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -24,7 +27,7 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words[..] {
-        ["backend", listen] => backend::serve(listen.parse()?),
+        ["backend", listen] => backend::serve(listen.parse()?, Duration::ZERO),
         ["bare", listen, backend] => bare::serve(listen, backend.parse()?),
         [cutover] => compare(Path::new(cutover)),
         _ => anyhow::bail!("usage: cpu PATH-OF-CUTOVER"),
@@ -36,11 +39,11 @@ fn compare(cutover: &Path) -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("cutover-cpu-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("tenant_split.wasm"), COMPONENT)?;
-    let free = measure::free_address;
+    let free = free_address;
     let at = free()?;
-    let _backend = Proxy::start(1, &us, &["backend", &at.to_string()], at)?;
-    let bare = |address: SocketAddr| -> anyhow::Result<Proxy> {
-        Proxy::start(0, &us, &["bare", &address.to_string(), &at.to_string()], address)
+    let _backend = Pinned::start(1, &us, &["backend", &at.to_string()], at)?;
+    let bare = |address: SocketAddr| -> anyhow::Result<Pinned> {
+        Pinned::start(0, &us, &["bare", &address.to_string(), &at.to_string()], address)
     };
     let control = bare(free()?)?;
     let again = bare(free()?)?;
@@ -56,7 +59,7 @@ fn compare(cutover: &Path) -> anyhow::Result<()> {
         let address = free()?;
         let file = config(&folder, address, at, debug_headers, migrations)?;
         let file = file.to_str().context("a folder with a UTF-8 name")?;
-        let proxy = Proxy::start(0, cutover, &["run", "-c", file], address)?;
+        let proxy = Pinned::start(0, cutover, &["run", "-c", file], address)?;
         row(name, &control, &proxy)?;
     }
     std::fs::remove_dir_all(&folder)?;
@@ -107,18 +110,11 @@ fn config(
 }
 
 /// Measures one proxy against the control and prints the medians.
-fn row(name: &str, control: &Proxy, proxy: &Proxy) -> anyhow::Result<()> {
+fn row(name: &str, control: &Pinned, proxy: &Pinned) -> anyhow::Result<()> {
     let mut ratios = Vec::new();
     let (mut ours, mut bare) = (Vec::new(), Vec::new());
     for pair in 0..PAIRS {
-        // A B, then B A: drift of the machine falls on both.
-        let (a, b): (Block, Block) = if pair % 2 == 0 {
-            let a = block(control)?;
-            (a, block(proxy)?)
-        } else {
-            let b = block(proxy)?;
-            (block(control)?, b)
-        };
+        let (a, b) = in_turn(pair, || block(control), || block(proxy))?;
         ensure!(a.errors == 0 && b.errors == 0, "{name}: {} and {} errors", a.errors, b.errors);
         if pair > 0 {
             ratios.push(b.cpu_us / a.cpu_us);
@@ -126,13 +122,13 @@ fn row(name: &str, control: &Proxy, proxy: &Proxy) -> anyhow::Result<()> {
             bare.push(a.cpu_us);
         }
     }
-    let (low, high) = measure::range(&ratios);
+    let (low, high) = range(&ratios);
     writeln!(
         std::io::stdout().lock(),
         "{name:<34} {:>6.2} µs   bare {:>6.2} µs   ratio {:.3} ({low:.3} to {high:.3})",
-        median(&mut ours),
-        median(&mut bare),
-        median(&mut ratios),
+        median(&ours),
+        median(&bare),
+        median(&ratios),
     )?;
     Ok(())
 }

@@ -1,0 +1,155 @@
+//! What mirroring costs users: their p50 and p99 with every read mirrored, beside the same proxy with none, in one run.
+//!
+//! `cargo build --release && target/release/mirror target/release/cutover`. Linux only; needs `taskset`. Both proxies
+//! have core 0, the one that is not asked is idle; backends and load share core 1. Blocks go A B B A at a fixed rate, from
+//! an open loop; the ratio of each pair is taken, and their median. Two proxies without a mirror are the noise of the
+//! machine. Options: `--rate N` requests per second (2000), `--pairs N` (9, the first is left out), `--seconds N` (4).
+
+mod args;
+
+use anyhow::{Context as _, ensure};
+use args::Args;
+use cutover_benches::e2e::backend;
+use cutover_benches::e2e::load::{Latency, Load};
+use cutover_benches::e2e::pairs::{in_turn, median, range};
+use cutover_benches::e2e::process::{Pinned, free_address, on_core};
+use std::io::Write as _;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Connections of the load.
+const CONNECTIONS: u32 = 32;
+/// A side that is slow takes this long.
+const SLOW: Duration = Duration::from_millis(200);
+
+fn main() -> anyhow::Result<()> {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = args.iter().map(String::as_str).collect();
+    match words[..] {
+        ["backend", listen, after_ms] => {
+            backend::serve(listen.parse()?, Duration::from_millis(after_ms.parse()?))
+        }
+        ["load", to, per_second, seconds] => {
+            let load = Load {
+                to: to.parse()?,
+                per_second: per_second.parse()?,
+                connections: CONNECTIONS,
+                lasts: Duration::from_secs(seconds.parse()?),
+                path: "/api/profile/4711".to_owned(),
+                body_bytes: backend::BODY_BYTES,
+            };
+            writeln!(std::io::stdout().lock(), "{}", load.send()?)?;
+            Ok(())
+        }
+        _ => compare(&Args::read(&words)?),
+    }
+}
+
+/// The side that copies go to.
+#[derive(Clone, Copy)]
+enum Mirrored {
+    Nobody,
+    To(SocketAddr),
+}
+
+fn compare(args: &Args) -> anyhow::Result<()> {
+    let us = std::env::current_exe()?;
+    let folder = std::env::temp_dir().join(format!("cutover-mirror-{}", std::process::id()));
+    std::fs::create_dir_all(&folder)?;
+    let serve = |after: Duration| -> anyhow::Result<Pinned> {
+        let at = free_address()?;
+        let after_ms = after.as_millis().to_string();
+        Pinned::start(1, &us, &["backend", &at.to_string(), &after_ms], at)
+    };
+    let old = serve(Duration::ZERO)?;
+    let (healthy, slow) = (serve(Duration::ZERO)?, serve(SLOW)?);
+    // Accepts connections into its backlog, and never reads.
+    let hung = TcpListener::bind("127.0.0.1:0")?;
+    let proxy = |mirrored: Mirrored| start(args, &folder, old.address(), mirrored);
+    let control = proxy(Mirrored::Nobody)?;
+    for (name, mirrored) in [
+        ("no mirror again (noise)", Mirrored::Nobody),
+        ("mirrored to a healthy side", Mirrored::To(healthy.address())),
+        ("to a side that takes 200 ms", Mirrored::To(slow.address())),
+        ("to a side that hangs", Mirrored::To(hung.local_addr()?)),
+        ("to a side that is dead", Mirrored::To(free_address()?)),
+    ] {
+        row(args, &us, name, &control, &proxy(mirrored)?)?;
+    }
+    std::fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+/// A proxy in the phase shadow.
+fn start(args: &Args, folder: &Path, old: SocketAddr, to: Mirrored) -> anyhow::Result<Pinned> {
+    let listen = free_address()?;
+    let (new, percent) = match to {
+        Mirrored::Nobody => (old, 0),
+        Mirrored::To(new) => (new, 100),
+    };
+    let state = folder.join(format!("{}.state", listen.port()));
+    let text = format!(
+        "[server]\nlisten = [\"{listen}\"]\nthreads = 1\naccess-log = \"off\"\n\
+         [admin]\nlisten = \"off\"\n[state]\nstore = \"{}\"\n\
+         [backends.old]\naddresses = [\"{old}\"]\n[backends.new]\naddresses = [\"{new}\"]\n\
+         [migrations.profile]\nold = \"old\"\nnew = \"new\"\nowner = \"bench\"\n\
+         expires = 2099-01-01\ndata = \"shared\"\nkey = [{{ header = \"x-user-id\" }}]\n\
+         routes = [{{ path = \"/api/profile/{{id}}\" }}]\n\
+         read-percent = 0\nmirror-percent = {percent}\n",
+        state.display()
+    );
+    let file: PathBuf = folder.join(format!("{}.toml", listen.port()));
+    std::fs::write(&file, text)?;
+    let file = file.to_str().context("a folder with a UTF-8 name")?;
+    Pinned::start(0, &args.cutover, &["run", "-c", file], listen)
+}
+
+/// One block of load, from a process on core 1.
+fn block(args: &Args, us: &Path, proxy: &Pinned) -> anyhow::Result<Latency> {
+    let (rate, seconds) = (args.rate.to_string(), args.seconds.to_string());
+    let words = ["load", &proxy.address().to_string(), &rate, &seconds];
+    let run = on_core(1, us).args(words).output().context("cannot run taskset")?;
+    let said = String::from_utf8_lossy(&run.stderr);
+    ensure!(run.status.success(), "the load failed: {said}");
+    String::from_utf8_lossy(&run.stdout).parse()
+}
+
+/// Measures one proxy against the control and prints the medians.
+fn row(args: &Args, us: &Path, name: &str, control: &Pinned, proxy: &Pinned) -> anyhow::Result<()> {
+    let (mut without, mut with) = (Vec::new(), Vec::new());
+    for pair in 0..args.pairs {
+        let (a, b) = in_turn(pair, || block(args, us, control), || block(args, us, proxy))?;
+        if pair > 0 {
+            without.push(a);
+            with.push(b);
+        }
+    }
+    let (_, most_kib) = proxy.memory_kib()?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{name}, at most {} MiB held", most_kib / 1024)?;
+    let figures = |all: &[Latency]| {
+        let each = all.iter();
+        [
+            each.clone().map(|latency| latency.p50_us).collect::<Vec<_>>(),
+            each.clone().map(|latency| latency.p99_us).collect(),
+            each.map(|latency| latency.p999_us).collect(),
+        ]
+    };
+    let both = figures(&without).into_iter().zip(figures(&with));
+    for (percentile, (a, b)) in ["p50", "p99", "p99.9"].into_iter().zip(both) {
+        let ratios: Vec<f64> = b.iter().zip(&a).map(|(b, a)| b / a).collect();
+        let (low, high) = range(&ratios);
+        writeln!(
+            out,
+            "  {percentile:<6} {:>8.0} µs   without {:>8.0} µs   ratio {:.3} ({low:.3} to {high:.3})",
+            median(&b),
+            median(&a),
+            median(&ratios),
+        )?;
+    }
+    Ok(())
+}

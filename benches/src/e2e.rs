@@ -1,0 +1,6 @@
+//! What end-to-end measurements share: programs on cores of their own, a backend, a load, figures of pairs.
+
+pub mod backend;
+pub mod load;
+pub mod pairs;
+pub mod process;

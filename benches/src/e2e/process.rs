@@ -1,0 +1,107 @@
+//! Programs under test: each a process of its own, pinned to a core, ended when it is dropped.
+
+use anyhow::{Context as _, bail};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Clock ticks in a second, as Linux shows them to programs.
+const TICKS: f64 = 100.0;
+
+/// How long a program may take until it listens.
+const STARTS_WITHIN: Duration = Duration::from_secs(20);
+
+/// A process on a core of its own. Dropping it ends it.
+#[derive(Debug)]
+pub struct Pinned {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Pinned {
+    /// Starts a program on a core and waits until it listens.
+    ///
+    /// # Errors
+    /// If it cannot be started, or does not listen in time.
+    #[expect(clippy::disallowed_methods, reason = "waits for another process to listen")]
+    pub fn start(
+        core: u32,
+        program: &Path,
+        args: &[&str],
+        address: SocketAddr,
+    ) -> anyhow::Result<Self> {
+        let child = on_core(core, program)
+            .args(args)
+            .stdout(Stdio::null())
+            .spawn()
+            .context("cannot run taskset; install util-linux")?;
+        let pinned = Self { child, address };
+        let began = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            if began.elapsed() > STARTS_WITHIN {
+                bail!("{} does not listen on {address}", program.display());
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Ok(pinned)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// User and system time of the process, in seconds.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn cpu_s(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
+        // The name in parentheses may hold spaces; what follows does not.
+        let (_, rest) = stat.rsplit_once(')').context("no name in /proc/PID/stat")?;
+        let field = |number: usize| -> anyhow::Result<f64> {
+            // Fields are counted from 1, and the third is the first after the name.
+            let word = rest.split_whitespace().nth(number - 3).context("a short /proc/PID/stat")?;
+            Ok(word.parse()?)
+        };
+        Ok((field(14)? + field(15)?) / TICKS)
+    }
+
+    /// Memory it holds now, and the most it has held, in KiB.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn memory_kib(&self) -> anyhow::Result<(u64, u64)> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let line = |name: &str| -> anyhow::Result<u64> {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let word = line.and_then(|rest| rest.split_whitespace().next());
+            Ok(word.context("a short /proc/PID/status")?.parse()?)
+        };
+        Ok((line("VmRSS:")?, line("VmHWM:")?))
+    }
+}
+
+impl Drop for Pinned {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A command that will run on this core alone.
+pub fn on_core(core: u32, program: &Path) -> Command {
+    let mut command = Command::new("taskset");
+    command.args(["-c", &core.to_string()]).arg(program);
+    command
+}
+
+/// An address nobody listens on.
+///
+/// # Errors
+/// If the kernel has no port left.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
