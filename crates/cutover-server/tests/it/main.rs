@@ -17,6 +17,7 @@ mod protocol;
 mod proxy_split;
 mod proxy_upstream;
 mod reload;
+mod stages;
 mod stale;
 mod status;
 mod tokens;
