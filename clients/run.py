@@ -30,11 +30,12 @@ STORIES = {
     "grpc": "gRPC: grpcio on both sides",
     "kill-new": "the new service is killed under load",
     "reloads": "reloads under load",
+    "admin-api": "the admin API, by its own description",
     "bad-days": "dead services, full disks, hostile bytes",
 }
 
 # Packages by story: one that cannot be installed takes only its own story with it.
-PACKAGES = {"httpbin": "httpbin.txt", "websocket": "websocket.txt", "grpc": "grpc.txt"}
+PACKAGES = {"httpbin": "httpbin.txt", "websocket": "websocket.txt", "grpc": "grpc.txt", "admin-api": "admin-api.txt"}
 
 # Beyond what its load asks for, no story may take longer.
 STORY_SECONDS = 60

@@ -105,7 +105,8 @@ pub fn document() -> Value {
         "openapi": "3.1.0",
         "info": { "title": "cutover admin API", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
-        "security": [{ "token": [] }],
+        // Either with a token or, if the configuration has none, without.
+        "security": [{ "token": [] }, {}],
         "components": { "securitySchemes": { "token": {
             "type": "http",
             "scheme": "bearer",
