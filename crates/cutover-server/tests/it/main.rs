@@ -4,6 +4,7 @@ mod admin;
 mod audit;
 mod cli;
 mod conduct;
+mod dashboard;
 mod early;
 mod fallback;
 mod frames;
