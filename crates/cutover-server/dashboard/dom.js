@@ -29,13 +29,14 @@ export function card(title, ...children) {
 
 /** A table: heads, rows of cells. A cell is a child, or `{ number }`. It becomes a stack on a phone. */
 export function table(caption, heads, rows) {
+  const isNumber = (value) => value !== null && typeof value === 'object' && 'number' in value;
   const cell = (value, at) => {
-    const isNumber = value !== null && typeof value === 'object' && 'number' in value;
-    return h('td', { class: isNumber ? 'number' : null, 'data-head': heads[at] }, isNumber ? value.number : value);
+    const number = isNumber(value);
+    return h('td', { class: number ? 'number' : null, 'data-head': heads[at] }, number ? value.number : value);
   };
   return h('div', { class: 'scroll' },
     h('table', { class: 'stacked', 'aria-label': caption },
-      h('thead', {}, h('tr', {}, heads.map((head) => h('th', { scope: 'col' }, head)))),
+      h('thead', {}, h('tr', {}, heads.map((head, at) => h('th', { scope: 'col', class: isNumber(rows[0]?.[at]) ? 'number' : null }, head)))),
       h('tbody', {}, rows.map((row) => h('tr', {}, row.map(cell))))));
 }
 

@@ -16,7 +16,13 @@ export function overview(main) {
   return view;
 }
 
-function listed(migrations) {
+/** What needs somebody comes first; then what moves; else the order of the configuration. */
+function urgency({ health, phase }) {
+  return health === 'failed' ? 0 : health === 'held' ? 1 : ['off', 'complete', 'retired'].includes(phase) ? 3 : 2;
+}
+
+function listed(all) {
+  const migrations = all.toSorted((one, other) => urgency(one) - urgency(other));
   const bad = migrations.filter((migration) => migration.health !== 'ok').length;
   return h('section', { class: 'card stack' },
     h('p', { id: 'summary' }, `${migrations.length} in the configuration; ${bad === 0 ? 'none needs anybody' : `${bad} held or failed`}.`),

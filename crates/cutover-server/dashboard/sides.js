@@ -21,7 +21,8 @@ export function sides(value, series) {
       { number: ms(last(side.p99Ms)) },
     ];
   };
-  const rows = [row(`old (${value.old})`, series.old), row(`new (${value.new})`, series.new)];
+  const named = (side, backend) => (backend === side ? side : `${side} (${backend})`);
+  const rows = [row(named('old', value.old), series.old), row(named('new', value.new), series.new)];
   if (sum(series.newCopies.requests)) rows.push(row('new, with copies', series.newCopies));
   const old = sum(series.old.requests);
   const now = old + sum(series.new.requests) ? sum(series.new.requests) / (old + sum(series.new.requests)) : null;
