@@ -4,9 +4,13 @@ use super::*;
 use expect_test::expect_file;
 use std::fmt::Write as _;
 
+/// Links of the page, which is in another folder.
+const SHIPPED: &str = "\nAlert rules for Prometheus, and their tests, are in \
+    [prometheus/](prometheus/cutover.rules.yml), a dashboard for Grafana in [grafana/](grafana/cutover.json).\n";
+
 #[test]
 fn the_page_says_what_the_tables_say() {
-    let mut page = include_str!("page.md").to_owned();
+    let mut page = format!("{}{SHIPPED}", include_str!("page.md"));
     for (title, table) in [
         ("The engine", cutover::metrics::TABLE),
         ("Migrations that move", cutover::metrics::MOVES),
