@@ -54,8 +54,7 @@ impl Place {
     ) -> Result<Normalised, Fault> {
         let content_type = reply.headers.first(&CONTENT_TYPE).unwrap_or_default();
         let content_type = std::str::from_utf8(content_type).unwrap_or_default();
-        let content_type =
-            if content_type.len() > MAX_VALUE_BYTES { "" } else { content_type };
+        let content_type = if content_type.len() > MAX_VALUE_BYTES { "" } else { content_type };
         let wire = wit::Reply {
             backend: reply.backend,
             status: reply.status,

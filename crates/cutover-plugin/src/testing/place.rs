@@ -2,8 +2,8 @@
 
 use crate::testing::Request;
 use crate::{
-    Action, Backend, Comparable, Edits, Environment, Failure, Fallback, Header, Manifest, Normalise,
-    Plugin, Reply, Rewrite, Sink, Split,
+    Action, Backend, Comparable, Edits, Environment, Failure, Fallback, Header, Manifest,
+    Normalise, Plugin, Reply, Rewrite, Sink, Split,
 };
 use std::fmt;
 

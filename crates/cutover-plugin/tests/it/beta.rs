@@ -159,7 +159,8 @@ fn failures_are_judged_by_what_is_seen() {
 #[test]
 fn replies_are_made_comparable_by_all_that_is_known_of_them() {
     let place = place();
-    let request = |media| Request::get("/").path_param("id", "7").reply_header("content-type", media);
+    let request =
+        |media| Request::get("/").path_param("id", "7").reply_header("content-type", media);
     let ask = |request: &Request, backend| place.make_comparable(request, (backend, 203), "{}");
     for media in ["application/json", "Text/JSON; charset=utf-8", "application/problem+json"] {
         assert_eq!(ask(&request(media), Backend::OLD), Comparable::Unchanged, "{media}");
