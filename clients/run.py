@@ -30,11 +30,13 @@ STORIES = {
     "grpc": "gRPC: grpcio on both sides",
     "kill-new": "the new service is killed under load",
     "reloads": "reloads under load",
+    "admin-api": "the admin API, by its own description",
+    "dashboard": "the dashboard in a browser",
     "bad-days": "dead services, full disks, hostile bytes",
 }
 
 # Packages by story: one that cannot be installed takes only its own story with it.
-PACKAGES = {"httpbin": "httpbin.txt", "websocket": "websocket.txt", "grpc": "grpc.txt"}
+PACKAGES = {"httpbin": "httpbin.txt", "websocket": "websocket.txt", "grpc": "grpc.txt", "admin-api": "admin-api.txt"}
 
 # Beyond what its load asks for, no story may take longer.
 STORY_SECONDS = 60
@@ -58,6 +60,7 @@ def arguments():
     parser.add_argument("--program", type=Path, default=ROOT / "target/debug/cutover", help="the binary under test")
     parser.add_argument("--venv", type=Path, default=ROOT / "target/clients-venv", help="where Python packages go")
     parser.add_argument("--seconds", type=int, default=8, help="length of the load in kill-new")
+    parser.add_argument("--screenshots", type=Path, help="where dashboard leaves its pictures; else beside the venv")
     parser.add_argument("--in-venv", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("stories", nargs="*", metavar="STORY", help=f"any of {', '.join(STORIES)}; all if none is named")
     asked = parser.parse_args()
@@ -67,6 +70,7 @@ def arguments():
     asked.stories = asked.stories or list(STORIES)
     asked.program = asked.program.resolve()
     asked.venv = asked.venv.resolve()
+    asked.screenshots = asked.screenshots and asked.screenshots.resolve()
     return asked
 
 

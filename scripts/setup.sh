@@ -71,6 +71,9 @@ if [ "$want" = test ]; then
     want wrk wrk "killing the new service under load"
     want h2load nghttp2-client "load over HTTP/2"
     want openssl openssl "curl over TLS"
+    want chromium chromium "the pages in a browser"
+    want node nodejs "the dashboard in a browser, and the plugin written in JavaScript"
+    want npm npm "the dashboard in a browser, and the plugin written in JavaScript"
     if have python3 && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         if may_install; then
             wanted+=(python3-venv)
@@ -81,7 +84,6 @@ if [ "$want" = test ]; then
         packages+=(python3-venv)
         reasons+=("venv of python3 (clients in Python); Debian package: python3-venv")
     fi
-    have chromium || optional+=("chromium: the page in a browser is skipped (Debian package: chromium; large)")
     for part in fmt:rustfmt clippy:clippy; do
         cargo "${part%%:*}" --version >/dev/null 2>&1 && continue
         rustup component add "${part##*:}" >/dev/null 2>&1 && echo "setup: added ${part##*:}" && continue
@@ -98,7 +100,6 @@ if [ "$want" = test ]; then
         fi
     fi
     have valgrind || optional+=("valgrind: instruction counts are skipped (Debian package: valgrind)")
-    have node || optional+=("node and npm: the plugin written in JavaScript is not rebuilt (Debian packages: nodejs npm)")
 fi
 
 # --- install, or say what to install ----------------------------------------------------------------------------

@@ -133,7 +133,7 @@ def browser(stage, proxy, old, facts):
     """The page says what it received twice: in its DOM, and by a request, which is the event that is waited for."""
     program = next(filter(None, map(shutil.which, BROWSERS)), None)
     if program is None:
-        raise Unfit("no chromium here (Debian package: chromium; large, so never installed by the gate)")
+        raise Unfit("no chromium here (Debian package: chromium)")
     command = [program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
     command += ["--no-proxy-server", "--disable-background-networking", "--disable-component-update"]
     # In real time: in the browser's virtual one a WebSocket is nothing to wait for.

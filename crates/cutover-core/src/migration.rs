@@ -24,7 +24,7 @@ mod step;
 mod time;
 mod transition;
 
-pub use apply::apply;
+pub use apply::{admits, apply};
 pub use approval::Opinion;
 pub use blocker::Blocker;
 pub use command::{Back, Command, Goal, Order};

@@ -2,6 +2,7 @@
 
 mod audit;
 mod config;
+mod dashboard;
 mod decide;
 mod diffs;
 mod doorkeeper;
@@ -15,12 +16,16 @@ mod openapi;
 mod orders;
 mod probes;
 mod reply;
+mod samples;
+mod series;
+mod session;
 mod state;
 mod status;
 
 pub use listener::AdminApp;
 pub use openapi::{ENDPOINTS, Endpoint, document};
 pub use orders::{APPROVAL, VERBS, Verb};
+pub(crate) use samples::keep_sampling;
 pub use state::AdminState;
 
 use axum::Router;
@@ -33,11 +38,15 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// Every endpoint, as [`ENDPOINTS`] lists them.
 pub fn router(state: AdminState) -> Router {
-    let routes: [(&str, MethodRouter<AdminState>); 22] = [
+    let routes: [(&str, MethodRouter<AdminState>); 27] = [
+        ("/", get(dashboard::page)),
+        ("/assets/{*file}", get(dashboard::asset)),
         ("/livez", get(probes::livez)),
         ("/readyz", get(probes::readyz)),
         ("/metrics", get(probes::metrics)),
         ("/version", get(probes::version)),
+        ("/admin/v1/session", post(session::begin).delete(session::end)),
+        ("/admin/v1/whoami", get(session::whoami)),
         ("/admin/v1/config", get(config::show)),
         ("/admin/v1/config:reload", post(config::reload)),
         ("/admin/v1/config/schema", get(config::schema)),
@@ -50,6 +59,7 @@ pub fn router(state: AdminState) -> Router {
         ("/admin/v1/migrations/{id}/status", get(migrations::status)),
         ("/admin/v1/migrations/{id}/verdicts", get(migrations::verdicts)),
         ("/admin/v1/migrations/{id}/diffs", get(diffs::show)),
+        ("/admin/v1/migrations/{id}/series", get(series::show)),
         ("/admin/v1/migrations/{id}/history", get(migrations::history)),
         ("/admin/v1/migrations/{id}/rollback-cost", get(migrations::rollback_cost)),
         ("/admin/v1/migrations/{id}/approvals", get(migrations::approvals).post(orders::approve)),

@@ -11,6 +11,7 @@ use crate::reload::Reloader;
 use crate::surroundings::Source;
 use crate::upgrade::{self, Meeting, UpgradeError};
 use cutover::config::{Config, Finding, Report, ServerSettings};
+use cutover::series::Series;
 use cutover::store::StoreError;
 use cutover::{Charge, Conductor, Engine, EngineError, EngineOptions, Generation, charges};
 use pingora::apps::HttpServerOptions;
@@ -100,6 +101,8 @@ pub(crate) struct Shared {
     pub(crate) proxy: Proxy,
     pub(crate) engine: Arc<Engine>,
     pub(crate) conductor: Arc<Conductor>,
+    /// What happened over time; empty without an admin listener, where nobody could look.
+    pub(crate) series: Series,
     /// The folder of the store.
     state: PathBuf,
     pub(crate) guard: Arc<Guard>,
@@ -170,6 +173,7 @@ impl Server {
             proxy,
             engine,
             conductor,
+            series: Series::default(),
             state,
             guard,
             reloader: Arc::new(reloader),
@@ -248,6 +252,7 @@ fn launch(
     let listening = data.spawn(async move { service.start_service(Some(fds), closing, 1).await });
     if let Some(address) = bound.admin {
         let state = AdminState::new(Arc::clone(&shared), address);
+        control.spawn(admin::keep_sampling(Arc::clone(&shared), state.samples()));
         let app = AdminApp::new(admin::router(state));
         let listeners = Listeners::tcp(&address.to_string());
         let mut service = Service::with_listeners("admin".to_owned(), listeners, app);

@@ -195,10 +195,21 @@ impl Conductor {
         (0..ensemble.parts.len()).map(|at| self.shown(&mut ensemble, at, person)).collect()
     }
 
+    /// All migrations as cutover itself sees them, for programs: no person has seen this evidence.
+    pub fn glance(&self) -> Vec<View> {
+        let ensemble = self.lock();
+        let parts = 0..ensemble.parts.len();
+        parts.map(|at| self.seen(&ensemble, at, &Actor::automation())).collect()
+    }
+
     fn shown(&self, ensemble: &mut Ensemble, at: usize, person: &Actor) -> View {
-        let now = self.now();
         ensemble.parts[at].show();
-        let view = ensemble.asked(at, now, |moment| View::of(&ensemble.parts[at], moment, person));
+        self.seen(ensemble, at, person)
+    }
+
+    fn seen(&self, ensemble: &Ensemble, at: usize, person: &Actor) -> View {
+        let part = &ensemble.parts[at];
+        let view = ensemble.asked(at, self.now(), |moment| View::of(part, moment, person));
         View { trouble: self.store().health().err().map(|error| error.to_string()), ..view }
     }
 

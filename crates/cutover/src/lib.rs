@@ -84,6 +84,7 @@ mod plugins;
 #[path = "plugins_absent.rs"]
 mod plugins;
 mod refused;
+pub mod series;
 mod status;
 pub mod store;
 #[cfg(test)]

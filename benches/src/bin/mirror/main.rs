@@ -84,7 +84,7 @@ fn compare(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A proxy in the phase shadow.
+/// A proxy whose reads are copied, or not. It goes on when its evidence turns red: what a copy costs is to be seen.
 fn start(args: &Args, folder: &Path, old: SocketAddr, to: Mirrored) -> anyhow::Result<Pinned> {
     let listen = free_address()?;
     let (new, percent) = match to {
@@ -99,7 +99,7 @@ fn start(args: &Args, folder: &Path, old: SocketAddr, to: Mirrored) -> anyhow::R
          [migrations.profile]\nold = \"old\"\nnew = \"new\"\nowner = \"bench\"\n\
          expires = 2099-01-01\ndata = \"shared\"\nkey = [{{ header = \"x-user-id\" }}]\n\
          routes = [{{ path = \"/api/profile/{{id}}\" }}]\n\
-         read-percent = 0\nmirror-percent = {percent}\n",
+         gates.rollback = false\nread-percent = 0\nmirror-percent = {percent}\n",
         state.display()
     );
     let file: PathBuf = folder.join(format!("{}.toml", listen.port()));

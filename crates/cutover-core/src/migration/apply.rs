@@ -5,7 +5,7 @@ use super::blocker::Blocker;
 use super::command::{Back, Command, Goal, Order};
 use super::forward::{Move, blockers, held, silence, toward};
 use super::observation::{EvidenceHash, Remedy};
-use super::people::{Deed, Mark};
+use super::people::{Actor, Deed, Mark};
 use super::refusal::{Refusal, Unbuilt};
 use super::standing::{Graded, PARTS, Position, Progress, Withdrawal};
 use super::time::{Spelled, Timestamp};
@@ -83,18 +83,27 @@ pub(super) fn propose(at: &Moment<'_>, order: &Order) -> Result<(Draft, Vec<Bloc
     }
 }
 
+/// May this person give this command here, as far as roles are concerned?
+///
+/// # Errors
+/// If not, with the roles that may.
+pub fn admits(at: &Moment<'_>, command: &Command, person: &Actor) -> Result<(), Refusal> {
+    let progress = at.progress();
+    let grows = matches!(command, Command::MirrorTraffic(want) if *want > progress.mirror);
+    let deed = Deed::of(command, progress.position, progress.frozen.is_some(), grows);
+    if deed.open_to(person.role) {
+        return Ok(());
+    }
+    Err(Refusal::NotAllowed { by: person.clone(), verb: command.verb(), roles: deed.roles() })
+}
+
 /// Reason, role and generation.
 fn admit(at: &Moment<'_>, order: &Order) -> Result<(), Refusal> {
     let (progress, command) = (at.progress(), &order.command);
     if order.why.trim().is_empty() {
         return Err(Refusal::NoReason);
     }
-    let grows = matches!(command, Command::MirrorTraffic(want) if *want > progress.mirror);
-    let deed = Deed::of(command, progress.position, progress.frozen.is_some(), grows);
-    if !deed.open_to(order.by.role) {
-        let (by, verb, roles) = (order.by.clone(), command.verb(), deed.roles());
-        return Err(Refusal::NotAllowed { by, verb, roles });
-    }
+    admits(at, command, &order.by)?;
     let now = progress.generation;
     match order.seen {
         // Whoever gives up has seen enough, whatever happened meanwhile.

@@ -5,12 +5,14 @@ use super::AdminState;
 use super::failures::Counted;
 use super::listener::Peer;
 use super::reply::problem;
+use super::{dashboard, session};
 use crate::token::Token;
 use axum::extract::{Extension, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
 use cutover::config::AdminToken;
 use cutover::core::migration::{Actor, Role};
+use http::header::AUTHORIZATION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 /// Who acts, where there are no tokens.
@@ -19,6 +21,8 @@ const LOCAL: &str = "local";
 const ACTOR: HeaderName = HeaderName::from_static("x-cutover-actor");
 /// What anybody may ask: whoever restarts processes has no token.
 const OPEN: [&str; 2] = ["/livez", "/readyz"];
+/// Where a token is given once.
+const LOGIN: &str = "/admin/v1/session";
 
 pub(super) async fn check(
     State(state): State<AdminState>,
@@ -39,17 +43,16 @@ pub(super) async fn check(
         let detail = "This request was made by a web page of another origin.";
         return problem(StatusCode::FORBIDDEN, "Foreign origin", detail);
     }
-    if OPEN.contains(&request.uri().path()) {
+    let path = request.uri().path();
+    let logs_in = path == LOGIN && *request.method() == Method::POST;
+    if OPEN.contains(&path) || logs_in || dashboard::is_part(path) {
         return next.run(request).await;
     }
     let actor = match tokens.is_empty() {
         true => named(headers),
-        false => {
-            let owner = presented(headers).and_then(|token| token.owner(&tokens).map(actor));
-            owner.ok_or_else(|| {
-                refused(&state, peer, headers.contains_key(header::AUTHORIZATION)).into()
-            })
-        }
+        false => owner(&state, headers, &tokens, mutates).unwrap_or_else(|| {
+            Err(refused(&state, peer, headers.contains_key(AUTHORIZATION)).into())
+        }),
     };
     match actor {
         Ok(actor) => {
@@ -60,13 +63,33 @@ pub(super) async fn check(
     }
 }
 
+/// Whose token or session it is; `None`: nobody's.
+fn owner(
+    state: &AdminState,
+    headers: &HeaderMap,
+    tokens: &[AdminToken],
+    mutates: bool,
+) -> Option<Result<Actor, Box<Response>>> {
+    // A token that is presented counts, and no session in its place.
+    if headers.contains_key(AUTHORIZATION) {
+        return presented(headers)?.owner(tokens).map(|owner| Ok(actor(owner)));
+    }
+    let owner = session::owner(state, headers, tokens)?;
+    if mutates && !headers.contains_key(session::MARK) {
+        let detail =
+            format!("A change by the dashboard's cookie needs the header {}.", session::MARK);
+        return Some(Err(problem(StatusCode::FORBIDDEN, "Not by our page", detail).into()));
+    }
+    Some(Ok(actor(owner)))
+}
+
 fn actor(owner: &AdminToken) -> Actor {
     Actor::new(&owner.name, owner.role)
 }
 
 /// The one token of the one header that may hold it.
 fn presented(headers: &HeaderMap) -> Option<Token> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
+    let mut all = headers.get_all(AUTHORIZATION).iter();
     let (only, None) = (all.next()?, all.next()) else { return None };
     let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
     if scheme.eq_ignore_ascii_case("bearer") { Token::parse(token) } else { None }
@@ -86,7 +109,7 @@ fn named(headers: &HeaderMap) -> Result<Actor, Box<Response>> {
 }
 
 /// What was presented is never repeated, here or in the log.
-fn refused(state: &AdminState, peer: std::net::IpAddr, presented: bool) -> Response {
+pub(super) fn refused(state: &AdminState, peer: std::net::IpAddr, presented: bool) -> Response {
     let failures = state.failures.count(peer, state.server.engine.clock().now());
     if let Counted::First(left) = failures {
         let seconds = left.as_secs();

@@ -2,7 +2,7 @@
 
 mod shown;
 
-pub(super) use shown::{add_view, hex, millis, missing};
+pub(super) use shown::{add_view, health, hex, millis, missing};
 
 use super::AdminState;
 use super::mutation::etag;
@@ -44,7 +44,7 @@ pub(super) async fn status(
         let progress = view.standing.progress();
         json!({
             "name": view.name,
-            "health": shown::health(view),
+            "health": health(view),
             "position": progress.position.to_string(),
             "overlays": progress.overlays(),
             "generation": progress.generation.0,

@@ -36,6 +36,16 @@ const ORDER: &[u16] = &[200, 400, 403, 404, 409, 412, 422, 428, 503];
 
 /// Every endpoint of the router.
 pub const ENDPOINTS: &[Endpoint] = &[
+    endpoint("get", "/", "The dashboard", &[200, 304]),
+    endpoint("get", "/assets/{file}", "A part of the dashboard", &[200, 304, 404]),
+    endpoint(
+        "post",
+        "/admin/v1/session",
+        "Log in with a token; the answer sets a cookie",
+        &[200, 400, 403, 409, 503],
+    ),
+    endpoint("delete", "/admin/v1/session", "Log out", &[204, 403]),
+    endpoint("get", "/admin/v1/whoami", "Who asks, with which role", &[200]),
     endpoint("get", "/livez", "The process answers", &[200]),
     endpoint("get", "/readyz", "The process accepts requests", &[200, 503]),
     endpoint("get", "/metrics", "Metrics as OpenMetrics text", &[200]),
@@ -63,6 +73,7 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("get", "/admin/v1/migrations/{id}/verdicts", "What the gates say", ONE),
     endpoint("get", "/admin/v1/migrations/{id}/history", "What happened last", READ),
     endpoint("get", "/admin/v1/migrations/{id}/diffs", "Where the two sides differ", ONE),
+    endpoint("get", "/admin/v1/migrations/{id}/series", "Both sides over time", &[200, 400, 404]),
     endpoint("get", "/admin/v1/migrations/{id}/rollback-cost", "What going back would do", ONE),
     endpoint(
         "get",
@@ -86,7 +97,12 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("post", "/admin/v1/migrations/{id}:drill", "Practise a rollback", ORDER),
     endpoint("get", "/admin/v1/audit", "The audit log", &[200, 400, 503]),
     endpoint("get", "/admin/v1/audit:verify", "Is the audit log whole?", &[200, 409, 503]),
-    endpoint("get", "/admin/v1/events", "Transitions as they happen: text/event-stream", &[200]),
+    endpoint(
+        "get",
+        "/admin/v1/events",
+        "Transitions as they happen, and samples of where everything stands: text/event-stream",
+        &[200, 400, 503],
+    ),
     endpoint("get", "/admin/v1/openapi.json", "This description", &[200]),
 ];
 
@@ -105,7 +121,8 @@ pub fn document() -> Value {
         "openapi": "3.1.0",
         "info": { "title": "cutover admin API", "version": env!("CARGO_PKG_VERSION") },
         "paths": paths,
-        "security": [{ "token": [] }],
+        // Either with a token or, if the configuration has none, without.
+        "security": [{ "token": [] }, {}],
         "components": { "securitySchemes": { "token": {
             "type": "http",
             "scheme": "bearer",
@@ -144,6 +161,12 @@ pub fn document() -> Value {
                     "headers": { "type": "object", "additionalProperties": { "type": "string" } },
                 },
             },
+            "Login": {
+                "type": "object",
+                "required": ["token"],
+                "properties": { "token": { "type": "string" } },
+                "additionalProperties": false,
+            },
             "Reload": {
                 "type": "object",
                 "required": ["reason"],
@@ -158,14 +181,16 @@ pub fn document() -> Value {
 
 fn described(endpoint: &Endpoint) -> Value {
     let mut responses = Map::new();
-    let open = matches!(endpoint.path, "/livez" | "/readyz");
-    let kept_out: &[u16] = if open { &[421] } else { &[401, 421, 429] };
+    let free = matches!(endpoint.path, "/livez" | "/readyz" | "/" | "/assets/{file}");
+    let logs_in = (endpoint.method, endpoint.path) == ("post", "/admin/v1/session");
+    let kept_out: &[u16] = if free { &[421] } else { &[401, 421, 429] };
     for status in endpoint.statuses.iter().chain(kept_out) {
         let problem = json!({ "application/problem+json": {
             "schema": { "$ref": "#/components/schemas/Problem" },
         } });
         let response = match *status {
-            200 => json!({ "description": "Done" }),
+            200 | 204 => json!({ "description": "Done" }),
+            304 => json!({ "description": "As the client has it" }),
             _ => json!({ "description": "Refused", "content": problem }),
         };
         responses.insert(status.to_string(), response);
@@ -183,9 +208,10 @@ fn described(endpoint: &Endpoint) -> Value {
     let schema = match (endpoint.method, endpoint.path) {
         ("post", "/admin/v1/config:reload") => Some("Reload"),
         ("post", "/admin/v1/decide") => Some("Question"),
+        ("post", "/admin/v1/session") => Some("Login"),
         _ => None,
     };
-    if open {
+    if free || logs_in {
         described["security"] = json!([]);
     }
     if let Some(schema) = schema {
@@ -241,6 +267,8 @@ fn parameters(endpoint: &Endpoint) -> Value {
             &[("query", "from"), ("query", "limit"), ("query", "last"), ("query", "migration")]
         }
         ("get", "/admin/v1/migrations/{id}/history") => &[("query", "limit")],
+        ("get", "/admin/v1/migrations/{id}/series") => &[("query", "seconds")],
+        ("get", "/admin/v1/events") => &[("query", "samples")],
         ("post", _) if verb(endpoint).is_some() => &[
             ("query", "reason"),
             ("query", "dryRun"),
@@ -250,7 +278,8 @@ fn parameters(endpoint: &Endpoint) -> Value {
         _ => &[],
     };
     let id = endpoint.path.contains("{id}").then_some(&("path", "id"));
-    let described = id.into_iter().chain(names).map(|(place, name)| {
+    let file = endpoint.path.contains("{file}").then_some(&("path", "file"));
+    let described = id.into_iter().chain(file).chain(names).map(|(place, name)| {
         let required = *place == "path";
         json!({ "in": place, "name": name, "required": required, "schema": { "type": "string" } })
     });

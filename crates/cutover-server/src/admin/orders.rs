@@ -15,7 +15,7 @@ use axum::response::{IntoResponse as _, Response};
 use cutover::core::migration::{Actor, Order, Plan, Refusal};
 use cutover::store::StoreError;
 use cutover::{Done, Generation, OrderError};
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde_json::{Map, Value, json};
 use verb::Told;
 
@@ -29,7 +29,12 @@ pub(super) async fn by_verb(
     body: Bytes,
 ) -> Response {
     let found = call.rsplit_once(':').map(|(name, verb)| (name, find(verb)));
-    let Some((name, verb)) = found else { return super::reply::no_such_method().await };
+    let Some((name, verb)) = found else {
+        // A migration itself is only looked at; the router cannot know that.
+        let mut reply = super::reply::no_such_method().await;
+        reply.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET,HEAD"));
+        return reply;
+    };
     let Some(verb) = verb else {
         let names: Vec<_> = VERBS.iter().map(|verb| verb.name).collect();
         let detail = format!("The verbs of a migration are {}.", names.join(", "));

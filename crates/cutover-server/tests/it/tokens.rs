@@ -7,8 +7,8 @@ use serde_json::Value;
 use std::process::{Command, Stdio};
 
 /// A token of the binary's making: itself, and its lines for the configuration.
-struct Made {
-    token: String,
+pub(crate) struct Made {
+    pub(crate) token: String,
     lines: String,
 }
 
@@ -26,19 +26,31 @@ impl Made {
         Self { token: token.to_owned(), lines: lines.join("\n") }
     }
 
-    fn bearer(&self) -> String {
+    pub(crate) fn bearer(&self) -> String {
         format!("Bearer {}", self.token)
     }
 }
 
-struct Scene {
+pub(crate) struct Scene {
     setup: Setup,
-    process: Process,
+    pub(crate) process: Process,
     upstream: Upstream,
 }
 
+impl Scene {
+    /// Puts these tokens in force, in place of those before, with more lines.
+    pub(crate) async fn reload(&self, tokens: &[&Made], more: &str, by: &Made) {
+        let lines: Vec<_> = tokens.iter().map(|made| made.lines.as_str()).collect();
+        let lines = format!("{more}\n{}", lines.join("\n"));
+        self.setup.write("", self.upstream.address(), &lines);
+        let client = Client::http1(self.process.admin);
+        let reply = client.send("POST", RELOAD, &[("authorization", &by.bearer())], "").await;
+        assert_eq!(reply.status(), 200, "{:?}", reply.body());
+    }
+}
+
 /// A proxy that knows these tokens.
-async fn proxy(people: &[(&str, &str)]) -> (Scene, Vec<Made>) {
+pub(crate) async fn proxy(people: &[(&str, &str)]) -> (Scene, Vec<Made>) {
     let upstream = Upstream::named("b").await;
     let setup = Setup::new("", upstream.address());
     let made: Vec<_> = people.iter().map(|(name, role)| Made::new(&setup, name, role)).collect();
@@ -52,11 +64,11 @@ fn write(setup: &Setup, upstream: &Upstream, tokens: &[Made]) {
     setup.write("", upstream.address(), &lines.join("\n"));
 }
 
-fn json(reply: &Response<bytes::Bytes>) -> Value {
+pub(crate) fn json(reply: &Response<bytes::Bytes>) -> Value {
     serde_json::from_slice(reply.body()).unwrap_or_else(|_| panic!("{:?}", reply.body()))
 }
 
-const RELOAD: &str = "/admin/v1/config:reload?reason=test";
+pub(crate) const RELOAD: &str = "/admin/v1/config:reload?reason=test";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_tokens_everything_but_the_probes_takes_one() {

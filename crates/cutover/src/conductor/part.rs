@@ -16,6 +16,7 @@ use cutover_core::{Percent, Side};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Shown evidence that an approval may still name: at one look a second, several minutes of watching.
 const SHOWN: usize = 512;
@@ -267,6 +268,11 @@ impl Part {
         let asked =
             Gate::ALL.into_iter().filter(|gate| self.demands(*gate) || WATCHED.contains(gate));
         asked.map(|gate| self.evidence.answer(gate, &look)).collect()
+    }
+
+    /// Slower than this counts against `new`.
+    pub(super) fn slow(&self) -> Option<Duration> {
+        self.evidence.bar().map(|bar| Duration::from_micros(bar.slow_us()))
     }
 
     /// What the gates say, for the audit log.

@@ -2,10 +2,12 @@
 
 use super::part::Part;
 use crate::store::{Receipt, StoreError};
+use cutover_core::Percent;
 use cutover_core::evidence::Answer;
 use cutover_core::migration::{
-    Actor, Blocker, Course, Durations, Entry, Moment, Move, Next, Observation, Refusal, Standing,
-    Timestamp, blockers, durations, expiry, next_command, next_move,
+    Actor, Back, Blocker, Command, Course, Durations, Entry, EvidenceHash, Goal, Moment, Move,
+    Next, Observation, Refusal, Standing, Timestamp, admits, blockers, durations, expiry,
+    next_command, next_move,
 };
 use std::time::Duration;
 
@@ -35,8 +37,34 @@ pub struct View {
     pub durations: Durations,
     /// When the flag must be gone.
     pub expires: Timestamp,
+    /// Slower than this, a reply of `new` counts against it; `None` before it is known how fast `old` is.
+    pub slow: Option<Duration>,
+    /// Verbs, as they are typed; and why this person's role may not give one here.
+    pub barred: Vec<(&'static str, Option<String>)>,
     /// Why nothing can be written at present.
     pub trouble: Option<String>,
+}
+
+/// What verbs stand for when it is asked who may give them: moves forward, where a verb knows both ways.
+fn asked(migration: &str) -> [Command; 15] {
+    let evidence = EvidenceHash([0; 32]);
+    [
+        Command::Promote(Goal::Next),
+        Command::SetWeight(Percent::FULL),
+        Command::MirrorTraffic(Percent::FULL),
+        Command::Pause,
+        Command::Freeze,
+        Command::Resume,
+        Command::Rollback(Back::Now),
+        Command::Abort,
+        Command::Retry,
+        Command::SwitchReads,
+        Command::ReverseReads,
+        Command::Drill,
+        Command::Complete { confirm: migration.into() },
+        Command::Approve { goal: Goal::Next, evidence },
+        Command::Reject { goal: Goal::Next, evidence },
+    ]
 }
 
 impl View {
@@ -54,9 +82,22 @@ impl View {
             command: next_command(moment, person),
             durations: durations(moment),
             expires: expiry(moment),
+            slow: part.slow(),
+            barred: asked(&moment.course.name)
+                .iter()
+                .map(|command| barred(moment, command, person))
+                .collect(),
             trouble: None,
         }
     }
+}
+
+fn barred(
+    moment: &Moment<'_>,
+    command: &Command,
+    person: &Actor,
+) -> (&'static str, Option<String>) {
+    (command.verb(), admits(moment, command, person).err().map(|refusal| refusal.to_string()))
 }
 
 /// An order that was carried out.

@@ -38,12 +38,19 @@ fn described(view: &View) -> Value {
         })),
         "toEverybodyMs": millis(view.durations.to_everybody),
         "backMs": millis(view.durations.back),
+        "barred": barred(view),
         "trouble": view.trouble,
     })
 }
 
+/// Verbs that this person's role may not give here, with those that may.
+fn barred(view: &View) -> Value {
+    let barred = view.barred.iter().filter_map(|(verb, why)| Some((*verb, why.clone()?)));
+    barred.map(|(verb, why)| (verb.to_owned(), Value::String(why))).collect()
+}
+
 /// `ok`, `held` where somebody or something stops it, `failed` where it went wrong.
-pub(super) fn health(view: &View) -> &'static str {
+pub(in crate::admin) fn health(view: &View) -> &'static str {
     let progress = view.standing.progress();
     let gone_back = matches!(progress.withdrawal, Withdrawal::Whole(_) | Withdrawal::Graded(_));
     let red = view.gates.iter().any(|answer| answer.verdict() == Verdict::Fail);
