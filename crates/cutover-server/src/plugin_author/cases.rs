@@ -349,14 +349,12 @@ impl Case {
         }
         self.share().map(drop)
     }
-}
 
-impl Case {
     /// One reply has a body, two are the same or not; and no plugin is asked about an empty body.
     fn check_replies(&self) -> Result<(), String> {
         let Self { reply, replies, expect, .. } = self;
-        if reply.is_some() && replies.is_some() {
-            return Err("it has both a `reply` and `replies`: give one of them".to_owned());
+        if replies.is_some() && (reply.is_some() || self.backend.is_some()) {
+            return Err("`replies` are of both sides: leave `reply` and `backend` out".to_owned());
         }
         let pair = replies.as_ref().map(|pair| [&pair.old, &pair.new]);
         let mut all = pair.into_iter().flatten().chain(reply);
@@ -483,7 +481,9 @@ mod tests {
                     [[case]]\nname = \"sixth\"\nrequest = { pat = \"/\" }\nexpect = { edits = [] }\n\
                     [[case]]\nname = \"seventh\"\nreply = { body = \"\" }\nexpect = { body = \"\" }\n\
                     [[case]]\nname = \"eighth\"\nreply = { body = \"x\" }\nexpect = { same = true }\n\
-                    [[case]]\nname = \"ninth\"\nreply = {}\nexpect = { cannot = \"x\" }\n";
+                    [[case]]\nname = \"ninth\"\nreply = {}\nexpect = { cannot = \"x\" }\n\
+                    [[case]]\nname = \"tenth\"\nbackend = \"old\"\nexpect = { same = true }\n\
+                    replies = { old = { body = \"x\" }, new = { body = \"x\" } }\n";
         let wrong = read(text, "cases.toml").expect_err("wrong");
         let parts = [
             "unknown key `cases`",
@@ -496,6 +496,7 @@ mod tests {
             "case 7 (seventh): a `reply` has no `body`",
             "case 8 (eighth): `same` wants two",
             "case 9 (ninth): `cannot` is nothing that on-response answers; give the case a `reply` with",
+            "case 10 (tenth): `replies` are of both sides",
         ];
         assert_eq!(wrong.lines().count(), parts.len(), "{wrong}");
         for part in parts {

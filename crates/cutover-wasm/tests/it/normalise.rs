@@ -20,7 +20,7 @@ fn kept(place: &Place, fault: &str) -> KeptView {
 fn text(answer: Result<Normalised, Fault>) -> String {
     match answer.expect("it answers") {
         Normalised::Body(body) => String::from_utf8(body).expect("text"),
-        other => panic!("{other:?}"),
+        other @ (Normalised::Unchanged | Normalised::Cannot(_)) => panic!("{other:?}"),
     }
 }
 

@@ -3,11 +3,13 @@
 
 use crate::mirror::{ROUTES, config, counts, json, pick, reply, result, scene, shadow};
 use crate::scene::Scene;
-use cutover::Reason;
+use cutover::config::load;
 use cutover::core::compare::{Body, BodyDigest, Reply};
 use cutover::mirror::{Doubt, Ended, Mirrored};
+use cutover::{Reason, Surroundings, charges};
 use http::header::CONTENT_ENCODING;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use std::io;
 
 const ALWAYS: &str = "read-percent = 0\nmirror-percent = 100";
 
@@ -219,4 +221,31 @@ fn a_plugin_without_the_hook_is_refused_by_name() {
     let refused = scene.try_reload(&config(&lines, ROUTES)).expect_err("refused").to_string();
     assert!(refused.contains("it is used for normalise, but exports split only"), "{refused}");
     assert!(compare(&scene, "", "a1", "a2").is_none(), "the old one serves on");
+}
+
+/// Files whose bytes are these, and no variables.
+struct Bytes(&'static [u8]);
+
+impl Surroundings for Bytes {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str) -> io::Result<Vec<u8>> {
+        Ok(self.0.to_vec())
+    }
+}
+
+#[test]
+fn another_component_is_another_meaning_of_the_same() {
+    let fingerprint = |lines: &str, bytes| {
+        let around = Bytes(bytes);
+        let config = load(&config(lines, ROUTES), "cutover.toml", &around).expect("a good one");
+        charges(&config, &around)[0].fingerprint
+    };
+    let normalised = lines(&["normalise"]);
+    let before = fingerprint(&normalised, b"one");
+    assert_eq!(fingerprint(&normalised, b"one"), before);
+    assert_ne!(fingerprint(&normalised, b"other"), before);
+    assert_ne!(fingerprint(ALWAYS, b"one"), before);
 }
