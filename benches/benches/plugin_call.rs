@@ -39,7 +39,7 @@ fn now() -> Instant {
 
 fn split(criterion: &mut Criterion) {
     let host = Host::new(HostOptions::default()).expect("the host starts");
-    let hooks = HookSet { split: true, rewrite: false, fallback: false };
+    let hooks = HookSet { split: true, ..HookSet::default() };
     let cases = [
         ("c-1-field", "tenant_split_c.wasm", TENANTS, Isolation::Worker),
         ("1-field", "tenant_split.wasm", TENANTS, Isolation::Worker),
@@ -61,7 +61,7 @@ fn split(criterion: &mut Criterion) {
 
 fn rewrite(criterion: &mut Criterion) {
     let host = Host::new(HostOptions::default()).expect("the host starts");
-    let hooks = HookSet { split: false, rewrite: true, fallback: false };
+    let hooks = HookSet { rewrite: true, ..HookSet::default() };
     let place = place(&host, "test_faulty.wasm", "{}", hooks, Isolation::Worker);
     let now = now();
     let mut map = HeaderMap::new();

@@ -12,8 +12,8 @@ use crate::reader::nearest;
 use crate::settings::Surroundings;
 use std::collections::HashSet;
 
-/// Most backends and migrations. Ids are 16 bits wide, and a migration may use a plugin in three places.
-const MOST: usize = 20_000;
+/// Most backends and migrations. Ids are 16 bits wide, and a migration may use a plugin in four places.
+const MOST: usize = 16_000;
 
 /// Checks a whole document. `false` if it is too large to be compiled at all.
 pub(crate) fn check(document: &Document, around: &dyn Surroundings, sink: &Sink) -> bool {

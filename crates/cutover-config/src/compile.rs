@@ -103,7 +103,8 @@ fn plain_migration(
     }
 }
 
-/// The places of a migration's plugins: one for each plugin, whatever hooks it serves.
+/// The places of a migration's plugins: one for each plugin, whatever hooks it serves in the path of requests, and one
+/// beside the path.
 fn places(
     migration: &MigrationDocument,
     document: &Document,
@@ -111,24 +112,27 @@ fn places(
     uses: &mut Vec<PluginUse>,
 ) -> Plugins {
     let mut plugins = Plugins::default();
-    let mut known: Vec<(&str, PlaceId)> = Vec::new();
+    let mut known: Vec<(&str, bool, PlaceId)> = Vec::new();
     for (hook, name) in migration.plugins.given() {
         let Some(plugin) = document.plugins.iter().find(|plugin| plugin.name == *name) else {
             continue;
         };
-        let found = known.iter().find(|(known, _)| *known == name.as_str());
-        let place = found.map(|(_, place)| *place).unwrap_or_else(|| {
+        let beside = hook == "normalise";
+        let same = |known: &&(&str, bool, PlaceId)| (known.0, known.1) == (name.as_str(), beside);
+        let place = known.iter().find(same).map(|(.., place)| *place).unwrap_or_else(|| {
             let migration_name = migration.name.as_str().into();
             let place =
                 builder.place(Place { plugin: name.as_str().into(), migration: migration_name });
-            known.push((name, place));
-            uses.push(plugin_use(plugin, migration));
+            known.push((name, beside, place));
+            let deadline = if beside { plugin.normalise_deadline } else { plugin.deadline };
+            uses.push(PluginUse { deadline, ..plugin_use(plugin, migration) });
             place
         });
         let hooks = &mut uses[place.index()].hooks;
         match hook {
             "split" => (plugins.split, hooks.split) = (Some(place), true),
             "rewrite" => (plugins.rewrite, hooks.rewrite) = (Some(place), true),
+            "normalise" => (plugins.normalise, hooks.normalise) = (Some(place), true),
             _ => (plugins.fallback, hooks.fallback) = (Some(place), true),
         }
     }

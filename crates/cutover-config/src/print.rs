@@ -398,6 +398,7 @@ fn plugin(plugin: &PluginDocument) -> Table {
         },
     );
     table.put("deadline", plugin.deadline);
+    table.put("normalise-deadline", plugin.normalise_deadline);
     table.put("memory", &*print_size(plugin.memory));
     table.put(
         "isolation",

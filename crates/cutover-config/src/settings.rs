@@ -218,6 +218,8 @@ pub struct PluginHooks {
     pub rewrite: bool,
     /// `plugins.fallback`.
     pub fallback: bool,
+    /// `plugins.normalise`; never beside another hook.
+    pub normalise: bool,
 }
 
 /// How instances of a plugin are shared.

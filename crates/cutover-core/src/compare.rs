@@ -56,6 +56,13 @@ pub struct Reply<'a> {
     pub body: Body<'a>,
 }
 
+impl Reply<'_> {
+    /// Is its body still encoded? Then it is compared byte by byte.
+    pub fn is_encoded(&self) -> bool {
+        is_encoded(self.headers)
+    }
+}
+
 /// Two replies to the same request, and their difference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Comparison {
@@ -140,7 +147,7 @@ fn by_structure(old: &Reply<'_>, new: &Reply<'_>, rules: &Rules) -> Result<Found
     let (Body::Whole(old_body), Body::Whole(new_body)) = (old.body, new.body) else {
         return Err(Whole::BeyondCap);
     };
-    if is_encoded(old.headers) || is_encoded(new.headers) {
+    if old.is_encoded() || new.is_encoded() {
         return Err(Whole::Encoded);
     }
     match (Document::parse(old_body), Document::parse(new_body)) {

@@ -110,6 +110,9 @@ pub struct Plugins {
     pub rewrite: Option<PlaceId>,
     /// Asked what to do when an attempt failed.
     pub fallback: Option<PlaceId>,
+    /// Makes the replies of both sides comparable. Always a place of its own: what fails there, beside the path of
+    /// requests, must not cost the path its plugin.
+    pub normalise: Option<PlaceId>,
 }
 
 /// `{read_percent, mirror_percent, write_owner, generation}`: reads and writes are separate fields,

@@ -83,3 +83,19 @@ pub mod fallback {
         export_macro_name: "export_fallback",
     });
 }
+
+/// `make-comparable`.
+pub mod normalise {
+    wit_bindgen::generate!({
+        path: "wit",
+        inline: "
+            package cutover:sdk-normalise;
+            world normalise-part { export cutover:plugin/normalise@0.1.0; }
+        ",
+        with: {
+            "cutover:plugin/types@0.1.0": crate::bindings::lifecycle::cutover::plugin::types,
+        },
+        pub_export_macro: true,
+        export_macro_name: "export_normalise",
+    });
+}

@@ -1,6 +1,7 @@
 //! `export!`: makes a plugin type a component.
 
-/// Makes a component of a plugin: `export!(MyPlugin: split)`, or more of `split`, `rewrite`, `fallback`.
+/// Makes a component of a plugin: `export!(MyPlugin: split)`, or more of `split`, `rewrite`, `fallback`,
+/// `normalise`.
 ///
 /// The type must implement [`Plugin`](crate::Plugin) and the trait of every hook it names. Write it once,
 /// in the root of a `cdylib`; natively it only checks the traits.
@@ -56,11 +57,17 @@ macro_rules! __check_hook {
             check::<$plugin>();
         };
     };
+    ($plugin:ident, normalise) => {
+        const _: fn() = || {
+            fn check<T: $crate::Normalise>() {}
+            check::<$plugin>();
+        };
+    };
     ($plugin:ident, $other:ident) => {
         ::std::compile_error!(::std::concat!(
             "`",
             ::std::stringify!($other),
-            "` is not a hook; the hooks are split, rewrite and fallback"
+            "` is not a hook; the hooks are split, rewrite, fallback and normalise"
         ));
     };
 }
@@ -98,6 +105,17 @@ macro_rules! __export_hook {
             }
         }
         $crate::__glue::export_fallback!($guest with_types_in $crate::__glue::fallback);
+    };
+    ($guest:ident, $place:ident, normalise) => {
+        impl $crate::__glue::NormaliseGuest for $guest {
+            fn make_comparable(
+                view: $crate::__glue::View,
+                reply: $crate::__glue::Reply,
+            ) -> $crate::__glue::Outcome {
+                $place.with(|place| place.make_comparable(&view, &reply))
+            }
+        }
+        $crate::__glue::export_normalise!($guest with_types_in $crate::__glue::normalise);
     };
     // Reported by the check, once.
     ($guest:ident, $place:ident, $other:ident) => {};

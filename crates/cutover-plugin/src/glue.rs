@@ -7,11 +7,15 @@ pub use crate::bindings::lifecycle::cutover::plugin::types::View;
 pub use crate::bindings::lifecycle::exports::cutover::plugin::lifecycle::{
     Environment, Guest as LifecycleGuest, Manifest,
 };
+pub use crate::bindings::normalise::exports::cutover::plugin::normalise::{
+    Guest as NormaliseGuest, Outcome, Reply,
+};
 pub use crate::bindings::rewrite::exports::cutover::plugin::rewrite::Guest as RewriteGuest;
 pub use crate::bindings::split::exports::cutover::plugin::split::{Decision, Guest as SplitGuest};
-pub use crate::bindings::{fallback, lifecycle, rewrite, split};
+pub use crate::bindings::{fallback, lifecycle, normalise, rewrite, split};
 pub use fallback::export_fallback;
 pub use lifecycle::export_lifecycle;
+pub use normalise::export_normalise;
 pub use rewrite::export_rewrite;
 pub use split::export_split;
 
@@ -20,7 +24,7 @@ use crate::bindings::lifecycle::cutover::plugin::types;
 use crate::bindings::lifecycle::exports::cutover::plugin::lifecycle as wire;
 use crate::bindings::rewrite::cutover::plugin::edits as host_edits;
 use crate::view::Parts;
-use crate::{Backend, Declared, Edits, Fallback, Header, Plugin, Rewrite, Sink, Split};
+use crate::{Backend, Declared, Edits, Fallback, Header, Normalise, Plugin, Rewrite, Sink, Split};
 use std::cell::OnceCell;
 
 /// Holds the plugin of this instance, from `configure` on.
@@ -83,6 +87,23 @@ impl<P: Fallback> Slot<P> {
             crate::Action::Propagate => Action::Propagate,
             crate::Action::Retry(backend) => Action::Retry(backend.index()),
             crate::Action::Respond(status) => Action::Respond(status),
+        }
+    }
+}
+
+impl<P: Normalise> Slot<P> {
+    /// Asks the normalise hook.
+    pub fn make_comparable(&self, req: &View, reply: &Reply) -> Outcome {
+        let reply = crate::Reply {
+            backend: Backend::at(reply.backend),
+            status: reply.status,
+            content_type: &reply.content_type,
+            body: &reply.body,
+        };
+        match self.plugin().make_comparable(&view(req), &reply) {
+            crate::Comparable::Unchanged => Outcome::Unchanged,
+            crate::Comparable::Body(body) => Outcome::Body(body),
+            crate::Comparable::Cannot(why) => Outcome::Cannot(why),
         }
     }
 }

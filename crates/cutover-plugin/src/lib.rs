@@ -2,8 +2,9 @@
 //!
 //! A plugin is a type that is configured once ([`Plugin`]) and has one or more hooks: [`Split`] chooses
 //! the side that serves a request, [`Rewrite`] edits headers, [`Fallback`] says what becomes of a failed
-//! attempt. It has no clock, no randomness, no files and no network: all that varies comes in as an
-//! argument, so the same request always gets the same answer.
+//! attempt, [`Normalise`] makes the replies of both sides comparable. It has no clock, no randomness, no
+//! files and no network: all that varies comes in as an argument, so the same request always gets the same
+//! answer.
 //!
 //! ```
 //! use cutover_plugin::{Decision, Environment, Field, Manifest, Plugin, Reason, Split, View};
@@ -53,6 +54,7 @@ mod log;
 mod manifest;
 mod percent;
 mod plugin;
+mod reply;
 #[cfg(feature = "source")]
 pub mod source;
 pub mod testing;
@@ -65,7 +67,8 @@ pub use failure::{Action, Cause, Failure};
 pub use log::say;
 pub use manifest::{Declared, Field, Header, Manifest, Reason};
 pub use percent::{Percent, PercentError};
-pub use plugin::{Environment, Fallback, Plugin, Rewrite, Split};
+pub use plugin::{Environment, Fallback, Normalise, Plugin, Rewrite, Split};
+pub use reply::{Comparable, Reply};
 pub use view::{Method, Traits, View};
 
 #[doc(hidden)]

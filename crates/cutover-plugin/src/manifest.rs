@@ -39,7 +39,8 @@ pub enum Declared {
     QueryParam(String),
     /// A parameter of the route's path.
     PathParam(String),
-    /// A header of the reply, in `on_response` alone; several values are joined by a line feed.
+    /// A header of the reply, in `on_response` and `make_comparable` alone; several values are joined by a
+    /// line feed.
     ReplyHeader(String),
 }
 
@@ -84,8 +85,8 @@ impl Manifest {
         self.read(Declared::PathParam(name.into()))
     }
 
-    /// Reads a header of the reply. It is absent everywhere but in `on_response`; several values arrive
-    /// as one, joined by a line feed, since `Set-Cookie` has commas of its own.
+    /// Reads a header of the reply. It is absent everywhere but in `on_response` and `make_comparable`;
+    /// several values arrive as one, joined by a line feed, since `Set-Cookie` has commas of its own.
     pub fn reply_header(&mut self, name: impl Into<String>) -> Field {
         self.read(Declared::ReplyHeader(name.into().to_ascii_lowercase()))
     }

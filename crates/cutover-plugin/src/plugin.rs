@@ -1,6 +1,6 @@
 //! What an author implements: the plugin and its hooks.
 
-use crate::{Action, Backend, Decision, Edits, Failure, Manifest, View};
+use crate::{Action, Backend, Comparable, Decision, Edits, Failure, Manifest, Reply, View};
 
 /// Where the plugin is used. One instance serves one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,4 +51,11 @@ pub trait Rewrite: Plugin {
 pub trait Fallback: Plugin {
     /// Called once for each failed attempt.
     fn on_failure(&self, view: &View<'_>, failure: &Failure) -> Action;
+}
+
+/// Makes the two replies to one request comparable, where no ignore rule says what may differ.
+pub trait Normalise: Plugin {
+    /// Called for each of the two replies by itself, beside the path of requests. What the answer keeps of
+    /// the body is compared, so whatever it takes out of both can never be found to differ.
+    fn make_comparable(&self, view: &View<'_>, reply: &Reply<'_>) -> Comparable;
 }

@@ -24,6 +24,7 @@ carry! {
     "manifest.rs"
     "percent.rs"
     "plugin.rs"
+    "reply.rs"
     "source.rs"
     "testing.rs"
     "testing/place.rs"

@@ -38,6 +38,8 @@ struct Client {
     clock: Arc<dyn Clock>,
     /// Made on the mirror's thread, because it reads the system's certificate authorities.
     connector: Arc<OnceCell<Connector>>,
+    /// Held by the comparison that asks a plugin.
+    plugin: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// One copy that is ready to be sent.
@@ -72,7 +74,7 @@ impl Mirror {
     pub(crate) fn new(engine: &Engine) -> Self {
         let clock = Arc::clone(engine.clock());
         Self {
-            client: Client { clock, connector: Arc::default() },
+            client: Client { clock, connector: Arc::default(), plugin: Arc::default() },
             runtime: Mutex::default(),
             started: std::sync::OnceLock::new(),
             closing: watch::Sender::new(false),

@@ -9,6 +9,7 @@ mod bench;
 mod build;
 mod cases;
 mod check;
+mod comparable;
 mod component;
 mod new;
 mod scene;

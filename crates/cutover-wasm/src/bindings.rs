@@ -21,4 +21,4 @@ wasmtime::component::bindgen!({
 });
 
 pub(crate) use cutover::plugin::types::{Method, Traits, View};
-pub(crate) use exports::cutover::plugin::{fallback, lifecycle, rewrite, split};
+pub(crate) use exports::cutover::plugin::{fallback, lifecycle, normalise, rewrite, split};

@@ -1,6 +1,6 @@
 //! Components: compiled, checked for what they import, and asked which hooks they export.
 
-use crate::bindings::{fallback, lifecycle, rewrite, split};
+use crate::bindings::{fallback, lifecycle, normalise, rewrite, split};
 use crate::error::LoadError;
 use crate::host::Shared;
 use crate::instance::Context;
@@ -33,6 +33,7 @@ pub(crate) struct Exports {
     pub(crate) split: Option<split::GuestIndices>,
     pub(crate) rewrite: Option<rewrite::GuestIndices>,
     pub(crate) fallback: Option<fallback::GuestIndices>,
+    pub(crate) normalise: Option<normalise::GuestIndices>,
 }
 
 /// Which hooks a component has, or a place of use needs.
@@ -44,6 +45,8 @@ pub struct HookSet {
     pub rewrite: bool,
     /// Decides about failed attempts.
     pub fallback: bool,
+    /// Makes replies comparable.
+    pub normalise: bool,
 }
 
 impl HookSet {
@@ -52,6 +55,7 @@ impl HookSet {
         (!self.split || other.split)
             && (!self.rewrite || other.rewrite)
             && (!self.fallback || other.fallback)
+            && (!self.normalise || other.normalise)
     }
 
     /// No hook at all?
@@ -62,7 +66,12 @@ impl HookSet {
 
 impl fmt::Display for HookSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let named = [(self.split, "split"), (self.rewrite, "rewrite"), (self.fallback, "fallback")];
+        let named = [
+            (self.split, "split"),
+            (self.rewrite, "rewrite"),
+            (self.fallback, "fallback"),
+            (self.normalise, "normalise"),
+        ];
         let mut separator = "";
         for (_, name) in named.iter().filter(|(there, _)| *there) {
             write!(f, "{separator}{name}")?;
@@ -92,6 +101,7 @@ impl Component {
             split: split::GuestIndices::new(&pre).ok(),
             rewrite: rewrite::GuestIndices::new(&pre).ok(),
             fallback: fallback::GuestIndices::new(&pre).ok(),
+            normalise: normalise::GuestIndices::new(&pre).ok(),
         };
         let component = Self(Arc::new(Parts { host, pre, exports }));
         if component.hooks().is_empty() { Err(LoadError::NoHook) } else { Ok(component) }
@@ -104,6 +114,7 @@ impl Component {
             split: exports.split.is_some(),
             rewrite: exports.rewrite.is_some(),
             fallback: exports.fallback.is_some(),
+            normalise: exports.normalise.is_some(),
         }
     }
 

@@ -49,7 +49,9 @@ pub enum LoadError {
     #[error("it does not export cutover:plugin/lifecycle@0.1.0, as every plugin must")]
     NoLifecycle,
     /// It has no hook at all.
-    #[error("it exports none of the hooks split, rewrite and fallback of cutover:plugin@0.1.0")]
+    #[error(
+        "it exports none of the hooks split, rewrite, fallback and normalise of cutover:plugin@0.1.0"
+    )]
     NoHook,
     /// It lacks a hook that the place of use expects.
     #[error("it is used for {wanted}, but exports {found} only")]

@@ -1,6 +1,6 @@
 //! One instance of a plugin: a store of its own, configured, with its hooks loaded and its buffers made.
 
-use crate::bindings::{fallback, lifecycle, rewrite, split};
+use crate::bindings::{fallback, lifecycle, normalise, rewrite, split};
 use crate::component::{Component, HookSet};
 use crate::edits::EditLog;
 use crate::error::{Fault, LoadError};
@@ -43,6 +43,7 @@ pub(crate) struct Instance {
     pub(crate) split: Option<split::Guest>,
     pub(crate) rewrite: Option<rewrite::Guest>,
     pub(crate) fallback: Option<fallback::Guest>,
+    pub(crate) normalise: Option<normalise::Guest>,
     _live: Live,
 }
 
@@ -69,10 +70,18 @@ impl Drop for Live {
     }
 }
 
+/// The hooks that a place uses.
+struct Hooks {
+    split: Option<split::Guest>,
+    rewrite: Option<rewrite::Guest>,
+    fallback: Option<fallback::Guest>,
+    normalise: Option<normalise::Guest>,
+}
+
 /// An instance that has said what it will touch; its buffers wait for the manifest to be checked.
 pub(crate) struct Started {
     store: Store<Context>,
-    hooks: (Option<split::Guest>, Option<rewrite::Guest>, Option<fallback::Guest>),
+    hooks: Hooks,
     live: Live,
     pub(crate) declared: lifecycle::Manifest,
 }
@@ -99,17 +108,21 @@ impl Started {
         let exports = component.exports();
         let export = |error: wasmtime::Error| LoadError::Export(printable(&format!("{error:#}")));
         let lifecycle = exports.lifecycle.load(&mut store, &instance).map_err(export)?;
-        let hooks = (
-            load(blueprint.hooks.split, exports.split.as_ref(), |indices| {
+        let used = blueprint.hooks;
+        let hooks = Hooks {
+            split: load(used.split, exports.split.as_ref(), |indices| {
                 indices.load(&mut store, &instance)
             })?,
-            load(blueprint.hooks.rewrite, exports.rewrite.as_ref(), |indices| {
+            rewrite: load(used.rewrite, exports.rewrite.as_ref(), |indices| {
                 indices.load(&mut store, &instance)
             })?,
-            load(blueprint.hooks.fallback, exports.fallback.as_ref(), |indices| {
+            fallback: load(used.fallback, exports.fallback.as_ref(), |indices| {
                 indices.load(&mut store, &instance)
             })?,
-        );
+            normalise: load(used.normalise, exports.normalise.as_ref(), |indices| {
+                indices.load(&mut store, &instance)
+            })?,
+        };
         let backends: Vec<&str> = blueprint.backends.iter().map(String::as_str).collect();
         let environment = lifecycle::Environment {
             name: &blueprint.name,
@@ -132,13 +145,14 @@ impl Started {
     /// Makes the buffers.
     pub(crate) fn finish(mut self, manifest: &Manifest) -> Box<Instance> {
         self.store.data_mut().edits = EditLog::new(manifest.writes.len());
-        let (split, rewrite, fallback) = self.hooks;
+        let Hooks { split, rewrite, fallback, normalise } = self.hooks;
         Box::new(Instance {
             store: self.store,
             packed: Packed::with_room(manifest.reads.len()),
             split,
             rewrite,
             fallback,
+            normalise,
             _live: self.live,
         })
     }

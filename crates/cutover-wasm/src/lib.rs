@@ -23,6 +23,7 @@ mod host;
 mod instance;
 mod limit;
 mod manifest;
+mod normalise;
 mod place;
 mod quarantine;
 mod said;
@@ -39,10 +40,11 @@ pub use host::{Host, HostOptions};
 pub use instance::START_DEADLINE;
 pub use limit::{MAX_LIFTED_BYTES, MAX_STACK_BYTES, MAX_TABLE_ELEMENTS};
 pub use manifest::{MAX_NAME_BYTES, MAX_READS, MAX_REASONS, MAX_WRITES, Manifest, Read};
+pub use normalise::{Normalised, ReplyView};
 pub use place::{Isolation, Place, PlaceOptions};
 pub use quarantine::{
     BACKOFF_FIRST_MS, BACKOFF_LAST_MS, FAULT_WINDOW_MS, FAULTS_TO_QUARANTINE, QuarantineState,
     RELAPSE_MS,
 };
 pub use said::MAX_SAID_BYTES;
-pub use view::{CallView, MAX_VALUE_BYTES, MAX_VIEW_BYTES};
+pub use view::{CallView, KeptView, MAX_VALUE_BYTES, MAX_VIEW_BYTES};

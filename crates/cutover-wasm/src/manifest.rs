@@ -61,7 +61,7 @@ pub enum Read {
     QueryParam(Box<str>),
     /// A parameter of the route's path.
     PathParam(Box<str>),
-    /// A header of the reply, in `on-response` alone; a repeated one is joined by line feeds.
+    /// A header of the reply, in `on-response` and `make-comparable` alone; a repeated one is joined by line feeds.
     ReplyHeader(HeaderName),
 }
 

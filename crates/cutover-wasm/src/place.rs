@@ -87,7 +87,9 @@ impl Component {
         let awake = host.awake();
         let first = Started::new(&blueprint)?;
         let manifest = Manifest::check(&first.declared).map_err(LoadError::Manifest)?;
-        let slots = Slots::new(host.workers);
+        // The path of requests never calls this one.
+        let beside = hooks == HookSet { normalise: true, ..HookSet::default() };
+        let slots = Slots::new(host.workers, !beside);
         let first = first.finish(&manifest);
         if isolation == Isolation::Worker {
             slots.put(first);

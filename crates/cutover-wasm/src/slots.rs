@@ -11,7 +11,12 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
 const _: () = assert!(AtomicCell::<Option<Box<Instance>>>::is_lock_free());
 
-pub(crate) struct Slots(Box<[CachePadded<Slot>]>);
+pub(crate) struct Slots {
+    slots: Box<[CachePadded<Slot>]>,
+    /// Do workers have numbers here? Where other threads call too, a number for each would lead workers of other places
+    /// to each other's slots.
+    numbered: bool,
+}
 
 /// On a cache line of its own, because each belongs to one worker.
 #[derive(Default)]
@@ -21,18 +26,19 @@ struct Slot {
 }
 
 impl Slots {
-    pub(crate) fn new(workers: usize) -> Self {
-        Self((0..workers.max(1)).map(|_| CachePadded::default()).collect())
+    pub(crate) fn new(workers: usize, numbered: bool) -> Self {
+        let slots = (0..workers.max(1)).map(|_| CachePadded::default()).collect();
+        Self { slots, numbered }
     }
 
     /// Counts a call of this worker.
     pub(crate) fn count(&self) {
-        self.0[self.own()].calls.fetch_add(1, Relaxed);
+        self.slots[self.own()].calls.fetch_add(1, Relaxed);
     }
 
     /// Calls of all workers.
     pub(crate) fn calls(&self) -> u64 {
-        self.0.iter().map(|slot| slot.calls.load(Relaxed)).sum()
+        self.slots.iter().map(|slot| slot.calls.load(Relaxed)).sum()
     }
 
     /// An idle instance, this worker's own if it is there.
@@ -53,12 +59,12 @@ impl Slots {
 
     /// All slots, this worker's first.
     fn all(&self) -> impl Iterator<Item = &Slot> {
-        let (before, from) = self.0.split_at(self.own());
+        let (before, from) = self.slots.split_at(self.own());
         from.iter().chain(before).map(|slot| &**slot)
     }
 
     fn own(&self) -> usize {
-        worker() % self.0.len()
+        if self.numbered { worker() % self.slots.len() } else { 0 }
     }
 }
 
@@ -73,6 +79,6 @@ fn worker() -> usize {
 
 impl std::fmt::Debug for Slots {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Slots").field("len", &self.0.len()).finish_non_exhaustive()
+        f.debug_struct("Slots").field("len", &self.slots.len()).finish_non_exhaustive()
     }
 }

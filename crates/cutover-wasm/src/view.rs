@@ -31,8 +31,35 @@ pub struct CallView<'a> {
     pub share: Percent,
 }
 
+/// What a plugin may know of one request, kept beyond the request: its declared values and the scalars.
+#[derive(Clone, Debug)]
+pub struct KeptView {
+    /// Headers of a reply are absent in it.
+    packed: Packed,
+    method: Method,
+    /// But for what `packed` knows.
+    traits: Traits,
+    bucket: u32,
+    share: u32,
+    now_ms: u64,
+}
+
+impl KeptView {
+    pub(crate) fn of(call: &CallView<'_>, reads: &[Read]) -> Self {
+        let mut packed = Packed::default();
+        let View { method, bucket, share, now_ms, .. } = packed.pack(call, None, reads);
+        let traits = traits(call.request, false);
+        Self { packed, method, traits, bucket, share, now_ms }
+    }
+
+    /// Bytes it holds beside itself.
+    pub fn held_bytes(&self) -> usize {
+        self.packed.data.capacity() + self.packed.spans.capacity() * size_of::<u32>()
+    }
+}
+
 /// Buffers of one instance. They grow to the largest view so far, which [`MAX_VIEW_BYTES`] bounds.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Packed {
     data: Vec<u8>,
     spans: Vec<u32>,
@@ -62,26 +89,47 @@ impl Packed {
             self.value(call, reply, read);
         }
         let request = call.request;
-        let mut traits = Traits::empty();
-        for (holds, flag) in [
-            (request.tls, Traits::TLS),
-            (request.has_body, Traits::HAS_BODY),
-            (request.websocket, Traits::WEBSOCKET),
-            (self.truncated, Traits::TRUNCATED),
-        ] {
-            if holds {
-                traits |= flag;
-            }
-        }
         View {
             method: method(request.method),
-            traits,
+            traits: traits(request, self.truncated),
             bucket: call.bucket.map_or(NO_BUCKET, Bucket::number),
             share: call.share.thousandths(),
             now_ms: request.now_ms,
             data: &self.data,
             spans: &self.spans,
         }
+    }
+
+    /// Packs a request that was kept, with the declared headers of a reply to it.
+    pub(crate) fn unpack<'p>(
+        &'p mut self,
+        kept: &KeptView,
+        reply: &dyn Headers,
+        reads: &[Read],
+    ) -> View<'p> {
+        self.data.clear();
+        self.spans.clear();
+        self.truncated = kept.packed.truncated;
+        for (read, span) in reads.iter().zip(kept.packed.spans.chunks_exact(2)) {
+            match read {
+                Read::ReplyHeader(name) => self.joined(Some(reply), name, b"\n"),
+                Read::Host
+                | Read::Path
+                | Read::Query
+                | Read::Peer
+                | Read::Header(_)
+                | Read::Cookie(_)
+                | Read::QueryParam(_)
+                | Read::PathParam(_) => {
+                    self.whole(kept.packed.data.get(span[0] as usize..span[1] as usize));
+                }
+            }
+        }
+        let KeptView { method, mut traits, bucket, share, now_ms, .. } = *kept;
+        if self.truncated {
+            traits |= Traits::TRUNCATED;
+        }
+        View { method, traits, bucket, share, now_ms, data: &self.data, spans: &self.spans }
     }
 
     fn value(&mut self, call: &CallView<'_>, reply: Option<&dyn Headers>, read: &Read) {
@@ -160,6 +208,21 @@ impl Packed {
             self.spans.extend([1, 0]);
         }
     }
+}
+
+fn traits(request: &RequestView<'_>, truncated: bool) -> Traits {
+    let mut traits = Traits::empty();
+    for (holds, flag) in [
+        (request.tls, Traits::TLS),
+        (request.has_body, Traits::HAS_BODY),
+        (request.websocket, Traits::WEBSOCKET),
+        (truncated, Traits::TRUNCATED),
+    ] {
+        if holds {
+            traits |= flag;
+        }
+    }
+    traits
 }
 
 fn method(method: &http::Method) -> Method {

@@ -420,7 +420,7 @@ impl Exchange {
         migration.plugins.rewrite.filter(|_| asked).map(|place| (place, side))
     }
 
-    fn ask<R>(&self, request: &RequestView<'_>, ask: impl FnOnce(Asked<'_>) -> R) -> R {
+    pub(crate) fn ask<R>(&self, request: &RequestView<'_>, ask: impl FnOnce(Asked<'_>) -> R) -> R {
         self.installed.ask(request, &self.matched, &self.decision, ask)
     }
 }

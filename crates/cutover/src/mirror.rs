@@ -3,7 +3,8 @@
 //!
 //! [`Exchange::mirror`](crate::Exchange::mirror) picks an exchange and answers with a [`Mirrored`]: the right to send one
 //! copy. The gateway edits and sends it beside the exchange, never before it, and tells what became of it; when both
-//! replies are whole, [`Mirrored::compare`] holds them against each other. A difference comes back as a [`Doubt`], about
+//! replies are whole, [`Mirrored::compare`] holds them against each other, made comparable by the migration's normalise
+//! plugin if it has one. A difference comes back as a [`Doubt`], about
 //! which both sides are asked once more. All that is counted and found is kept in a [`Shadow`], by the migration's name.
 //!
 //! # Rules
@@ -14,6 +15,7 @@
 
 mod budget;
 mod class;
+mod comparable;
 mod copy;
 mod doubt;
 mod ledger;

@@ -23,6 +23,19 @@ pub struct PluginStatus {
     pub faults: u64,
 }
 
+#[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "nobody calls plugins"))]
+impl PluginStatus {
+    /// Together with another place of the same plugin: the worse state of both counts.
+    pub(crate) fn join(&mut self, other: &Self) {
+        if self.state == "serving" {
+            self.state = other.state;
+        }
+        self.live += other.live;
+        self.calls += other.calls;
+        self.faults += other.faults;
+    }
+}
+
 /// What a plugin is told about an exchange.
 #[derive(Clone, Copy, Debug)]
 #[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "nobody calls plugins"))]

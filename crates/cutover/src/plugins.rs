@@ -6,22 +6,26 @@
 use crate::engine::EngineOptions;
 use crate::metrics::Book;
 use crate::metrics::meter::{Hook, PluginMeter};
+use crate::mirror::Skipped;
 use crate::plugin::{Asked, Guarded, PluginStatus, Wish};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind};
 use crate::{Clock, EngineError, HeaderSink, PluginUse, Side, Surroundings};
 use cutover_config::Isolation;
 use cutover_core::PlaceId;
+use cutover_core::compare::Reply;
 use cutover_core::decide::{AskSplit, OnError, SplitAnswer, SplitQuestion};
 use cutover_core::fallback::Failure;
 use cutover_wasm::{
-    CallView, Component, Fault, Host, HostOptions, LoadError, Manifest, Place, PlaceOptions,
-    PluginAction, Read, SplitVerdict,
+    CallView, Component, Fault, Host, HostOptions, LoadError, Manifest, Normalised, Place,
+    PlaceOptions, PluginAction, Read, ReplyView, SplitVerdict,
 };
 use http::{HeaderName, StatusCode};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+pub(crate) use cutover_wasm::KeptView;
 
 /// Compiles and holds plugins. Starts with the first one, so that an engine without plugins neither reserves address
 /// space for them nor has a thread that watches their deadlines.
@@ -110,6 +114,7 @@ fn configure(component: &Component, used: &PluginUse) -> Result<Place, Trouble> 
             split: used.hooks.split,
             rewrite: used.hooks.rewrite,
             fallback: used.hooks.fallback,
+            normalise: used.hooks.normalise,
         },
         on_error: used.on_error,
         deadline: used.deadline,
@@ -279,6 +284,39 @@ impl Plugins {
         }
     }
 
+    /// What a plugin may know of a request when its replies are there.
+    pub(crate) fn keep(&self, place: PlaceId, asked: &Asked<'_>) -> KeptView {
+        self.0[place.index()].place.keep(&view(asked))
+    }
+
+    /// What is compared in place of a reply's body, of at most `cap_bytes`; `None`: the body as it is. Whatever else the
+    /// plugin does, the comparison is left out.
+    pub(crate) fn make_comparable(
+        &self,
+        place: PlaceId,
+        request: &KeptView,
+        (side, reply, body): (Side, &Reply<'_>, &[u8]),
+        cap_bytes: usize,
+        clock: &dyn Clock,
+    ) -> Result<Option<Vec<u8>>, Skipped> {
+        let used = &self.0[place.index()];
+        let (backend, status, headers) = (side as u16, reply.status.as_u16(), reply.headers);
+        let reply = ReplyView { backend, status, headers, body };
+        let answer = used.call(Hook::Normalise, clock, |place, now| {
+            place.normalise(request, &reply, cap_bytes, now)
+        });
+        match answer {
+            Ok(Normalised::Unchanged) => Ok(None),
+            Ok(Normalised::Body(body)) => Ok(Some(body)),
+            Ok(Normalised::Cannot(why)) => {
+                let (migration, plugin) = (&*used.migration, &*used.plugin);
+                tracing::debug!(migration, plugin, side = side.name(), "cannot compare: {why}");
+                Err(Skipped::NotComparable)
+            }
+            Err(_) => Err(Skipped::Plugin),
+        }
+    }
+
     /// A plugin's own word for why it chose a side.
     pub(crate) fn reason(&self, place: PlaceId, reason: u16) -> Option<&str> {
         let manifest = self.0.get(place.index())?.place.manifest();
@@ -289,8 +327,19 @@ impl Plugins {
         self.0.iter().map(|used| used.place.counts().live).sum()
     }
 
+    /// Each plugin of each migration once, also if it has a place beside the path and one in it.
     pub(crate) fn status(&self) -> Vec<PluginStatus> {
-        self.0.iter().map(Used::status).collect()
+        let mut all: Vec<PluginStatus> = Vec::with_capacity(self.0.len());
+        for one in self.0.iter().map(Used::status) {
+            let same = |known: &&mut PluginStatus| {
+                (&known.plugin, &known.migration) == (&one.plugin, &one.migration)
+            };
+            match all.iter_mut().find(same) {
+                Some(known) => known.join(&one),
+                None => all.push(one),
+            }
+        }
+        all
     }
 }
 
@@ -345,11 +394,12 @@ impl Used {
             return;
         }
         self.meter.called(hook, clock.now().saturating_duration_since(now));
+        let policy = (hook != Hook::Normalise).then(|| self.place.on_error());
         tracing::warn!(
             migration = &*self.migration,
             plugin = &*self.plugin,
             ?hook,
-            policy = ?self.place.on_error(),
+            policy = ?policy,
             "plugin call failed: {fault}",
         );
     }

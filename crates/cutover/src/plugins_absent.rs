@@ -1,10 +1,12 @@
 //! Stands in for the plugins when the feature `wasm` is off: a snapshot that uses any is refused.
 
 use crate::engine::EngineOptions;
+use crate::mirror::Skipped;
 use crate::plugin::{Asked, Guarded, PluginStatus, Wish};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind};
 use crate::{Clock, EngineError, HeaderSink, PluginUse, Side, Surroundings};
 use cutover_core::PlaceId;
+use cutover_core::compare::Reply;
 use cutover_core::decide::{AskSplit, NoPlugins};
 use cutover_core::fallback::Failure;
 use http::{HeaderName, StatusCode};
@@ -58,6 +60,16 @@ impl Loaded {
     }
 }
 
+/// Of a request that no plugin asks about.
+#[derive(Debug)]
+pub(crate) struct KeptView;
+
+impl KeptView {
+    pub(crate) fn held_bytes(&self) -> usize {
+        0
+    }
+}
+
 /// No plugins.
 #[derive(Debug, Default)]
 pub(crate) struct Plugins {}
@@ -98,6 +110,21 @@ impl Plugins {
         _: &dyn Clock,
     ) -> Wish {
         Wish::Native
+    }
+
+    pub(crate) fn keep(&self, _: PlaceId, _: &Asked<'_>) -> KeptView {
+        KeptView
+    }
+
+    pub(crate) fn make_comparable(
+        &self,
+        _: PlaceId,
+        _: &KeptView,
+        _: (Side, &Reply<'_>, &[u8]),
+        _: usize,
+        _: &dyn Clock,
+    ) -> Result<Option<Vec<u8>>, Skipped> {
+        Ok(None)
     }
 
     pub(crate) fn reason(&self, _: PlaceId, _: u16) -> Option<&str> {

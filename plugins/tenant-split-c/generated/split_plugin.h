@@ -119,8 +119,8 @@ typedef struct exports_cutover_plugin_lifecycle_field_t {
 #define EXPORTS_CUTOVER_PLUGIN_LIFECYCLE_FIELD_QUERY_PARAM 6
 // A parameter of the route's path, by the name it has there.
 #define EXPORTS_CUTOVER_PLUGIN_LIFECYCLE_FIELD_PATH_PARAM 7
-// A header of the reply: absent everywhere but in `on-response`. A repeated one is one value, joined
-// by a line feed, since `Set-Cookie` has commas of its own.
+// A header of the reply: absent everywhere but in `on-response` and `make-comparable`. A repeated one
+// is one value, joined by a line feed, since `Set-Cookie` has commas of its own.
 #define EXPORTS_CUTOVER_PLUGIN_LIFECYCLE_FIELD_REPLY_HEADER 8
 
 typedef struct {

@@ -5,7 +5,7 @@ use crate::document::{MigrationDocument, SecretSource};
 use crate::place::{Sink, Span};
 use crate::reader::nearest;
 use crate::settings::Surroundings;
-use crate::units::print_duration;
+use crate::units::{print_duration, print_size};
 use cutover_core::key::KeySource;
 use cutover_core::{Bucketing, Percent};
 use std::collections::{HashMap, HashSet};
@@ -36,6 +36,7 @@ pub(super) fn check(
     about.secret(around);
     about.expiry(around);
     about.deadline(names);
+    about.room(names);
 }
 
 /// One migration under inspection.
@@ -160,6 +161,24 @@ impl About<'_> {
             new.name.value
         );
         self.warning("fallback.deadline", self.migration.fallback_deadline, what, help);
+    }
+
+    /// A plugin that takes bodies apart holds several of them: the one it gets, what it reads of it, what it makes of it.
+    fn room(&self, names: &Names<'_>) {
+        let Some(name) = &self.migration.plugins.normalise else { return };
+        let plugin = names.document.plugins.iter().find(|plugin| plugin.name == *name);
+        let body = self.migration.plan.compare.max_body;
+        let Some(plugin) = plugin.filter(|plugin| plugin.memory < body.saturating_mul(4)) else {
+            return;
+        };
+        let what = format!(
+            "its memory of {} is less than four bodies of {}, as compare.max-body allows: a plugin \
+             that fails at them leaves them out of the comparisons",
+            print_size(plugin.memory),
+            print_size(body)
+        );
+        let help = format!("raise memory in [plugins.{}], or lower compare.max-body", name.value);
+        self.warning("plugins.normalise", name.span, what, help);
     }
 }
 

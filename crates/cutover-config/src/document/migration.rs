@@ -61,13 +61,18 @@ pub(crate) struct HookNames {
     pub(crate) split: Option<At<String>>,
     pub(crate) rewrite: Option<At<String>>,
     pub(crate) fallback: Option<At<String>>,
+    pub(crate) normalise: Option<At<String>>,
 }
 
 impl HookNames {
     /// The hooks that are given, by name.
     pub(crate) fn given(&self) -> impl Iterator<Item = (&'static str, &At<String>)> {
-        let all =
-            [("split", &self.split), ("rewrite", &self.rewrite), ("fallback", &self.fallback)];
+        let all = [
+            ("split", &self.split),
+            ("rewrite", &self.rewrite),
+            ("fallback", &self.fallback),
+            ("normalise", &self.normalise),
+        ];
         all.into_iter().filter_map(|(hook, name)| Some((hook, name.as_ref()?)))
     }
 }
@@ -222,6 +227,7 @@ fn plugins(reader: &Reader<'_>) -> HookNames {
         split: reader.get("split"),
         rewrite: reader.get("rewrite"),
         fallback: reader.get("fallback"),
+        normalise: reader.get("normalise"),
     });
     read.unwrap_or_default()
 }

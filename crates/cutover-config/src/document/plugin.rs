@@ -16,6 +16,7 @@ pub(crate) struct PluginDocument {
     pub(crate) config: serde_json::Map<String, Value>,
     pub(crate) on_error: OnError,
     pub(crate) deadline: Duration,
+    pub(crate) normalise_deadline: Duration,
     pub(crate) memory: u64,
     pub(crate) isolation: Isolation,
 }
@@ -28,6 +29,12 @@ pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> PluginDocument {
         let what = "a call may take 1s at most: meanwhile its worker serves nobody else";
         reader.error("deadline", deadline.span, what, "write deadline = \"1ms\"");
     }
+    let normalise_deadline = reader.get_or_default::<Duration>("normalise-deadline");
+    if normalise_deadline.value > Duration::from_secs(1) {
+        let what = "a call may take 1s at most: meanwhile nothing else is compared";
+        let help = "write normalise-deadline = \"50ms\"";
+        reader.error("normalise-deadline", normalise_deadline.span, what, help);
+    }
     let memory = reader.get_or_default::<Size>("memory");
     if !(64 << 10..=1 << 30).contains(&memory.value.0) {
         let what = "memory must be between 64KiB and 1GiB";
@@ -39,6 +46,7 @@ pub(super) fn read(name: At<String>, reader: &Reader<'_>) -> PluginDocument {
         config,
         on_error: reader.choice("on-error", &[OnError::Old, OnError::Reject, OnError::Percent]),
         deadline: deadline.value,
+        normalise_deadline: normalise_deadline.value,
         memory: memory.value.0,
         isolation: reader.choice("isolation", &[Isolation::Worker, Isolation::Request]),
     }

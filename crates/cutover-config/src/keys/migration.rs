@@ -288,6 +288,13 @@ pub(crate) static MIGRATION_PLUGINS: Section = Section {
             presence: Optional("the native rule decides"),
             meaning: "Asked what becomes of a failed attempt.",
         },
+        Key {
+            name: "normalise",
+            kind: Kind::Text,
+            presence: Optional("replies are compared as they are"),
+            meaning: "Makes the replies of both sides comparable. What it fails at is skipped, \
+                      never a match or a mismatch.",
+        },
     ],
     elsewhere: &[],
 };

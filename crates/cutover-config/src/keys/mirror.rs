@@ -116,7 +116,8 @@ pub(crate) static COMPARE: Section = Section {
             name: "max-body",
             kind: Kind::Size,
             presence: Default("1MiB"),
-            meaning: "Bodies beyond it are compared by digest.",
+            meaning: "Bodies beyond it are compared by digest; not at all where a plugin has to \
+                      make them comparable.",
         },
         Key {
             name: "recheck",

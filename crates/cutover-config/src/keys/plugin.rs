@@ -33,6 +33,13 @@ pub(crate) static PLUGIN: Section = Section {
             meaning: "Limit for one call, at most 1s. A busy machine may hold up a good call for some milliseconds: a limit that is too tight costs users their side.",
         },
         Key {
+            name: "normalise-deadline",
+            kind: Kind::Duration,
+            presence: Default("50ms"),
+            meaning: "The same for a call of the hook normalise, at most 1s: no request waits for \
+                      it, other comparisons do.",
+        },
+        Key {
             name: "memory",
             kind: Kind::Size,
             presence: Default("16MiB"),
@@ -50,6 +57,7 @@ pub(crate) static PLUGIN: Section = Section {
         ("split", "hooks are chosen by the migration: [migrations.NAME.plugins]"),
         ("rewrite", "hooks are chosen by the migration: [migrations.NAME.plugins]"),
         ("fallback", "hooks are chosen by the migration: [migrations.NAME.plugins]"),
+        ("normalise", "hooks are chosen by the migration: [migrations.NAME.plugins]"),
         ("timeout", "it is called deadline"),
     ],
 };

@@ -905,18 +905,28 @@ fn plugins() {
                 add plugins = { split = "tenant-split" } to a migration"#]],
     );
     migration(
-        "plugins = { split = 'p' }\n[plugins.p]\non-error = 'new'\ndeadline = '5s'\nmemory = '1KiB'\nconfig = { a = nan }\nisolation = 1",
+        "plugins = { split = 'p' }\n[plugins.p]\non-error = 'new'\ndeadline = '5s'\nnormalise-deadline = '5s'\nmemory = '1KiB'\nconfig = { a = nan }\nisolation = 1",
         expect![[r#"
             8:1 error plugins.p: `component` is missing
                 add component = "plugins/dist/NAME.wasm"
             9:12 error plugins.p.on-error: must be "old", "reject" or "percent", not "new"
             10:12 error plugins.p.deadline: a call may take 1s at most: meanwhile its worker serves nobody else
                 write deadline = "1ms"
-            11:10 error plugins.p.memory: memory must be between 64KiB and 1GiB
+            11:22 error plugins.p.normalise-deadline: a call may take 1s at most: meanwhile nothing else is compared
+                write normalise-deadline = "50ms"
+            12:10 error plugins.p.memory: memory must be between 64KiB and 1GiB
                 write memory = "16MiB"
-            12:10 error plugins.p.config: nan cannot be said in JSON
+            13:10 error plugins.p.config: nan cannot be said in JSON
                 use another number, or a text
-            13:13 error plugins.p.isolation: must be "worker" or "request", not a whole number"#]],
+            14:13 error plugins.p.isolation: must be "worker" or "request", not a whole number"#]],
+    );
+    migration(
+        "compare = { max-body = '8MiB' }\nplugins = { normalise = 'p' }\n[plugins.p]\ncomponent = 'x.wasm'\nnormalise = true",
+        expect![[r#"
+            8:25 warning migrations.m.plugins.normalise: its memory of 16MiB is less than four bodies of 8MiB, as compare.max-body allows: a plugin that fails at them leaves them out of the comparisons
+                raise memory in [plugins.p], or lower compare.max-body
+            11:1 error plugins.p.normalise: `normalise` is not a key that is known here
+                hooks are chosen by the migration: [migrations.NAME.plugins]"#]],
     );
 }
 

@@ -69,6 +69,7 @@ fn evidence_begins_anew() {
         ("n = 1", "n = 2"),
         ("p.wasm", "q.wasm"),
         ("plugins = { split = 'p' }", "plugins = { split = 'p', rewrite = 'p' }"),
+        ("plugins = { split = 'p' }", "plugins = { split = 'p', normalise = 'p' }"),
     ] {
         assert_ne!(identity(&[edit]), before, "{edit:?}");
     }

@@ -201,7 +201,7 @@ impl Drawn {
             format!("allow = [{}]\n", quoted(&self.user)),
             format!("routes = [{{ path = \"/u/{{id}}\", methods = {:?} }}]\n", self.methods),
             format!("headers.request.set = {{ x-a = {} }}\n", quoted(&self.value)),
-            "plugins = { split = \"p\", fallback = \"p\" }\n".to_owned(),
+            "plugins = { split = \"p\", fallback = \"p\", normalise = \"p\" }\n".to_owned(),
             format!("[plugins.p]\ncomponent = \"p.wasm\"\nmemory = {}\n", self.memory),
             only(worker, "isolation = \"request\"\n"),
             format!("config = {{ n = {}, f = {:?}, ", self.number, self.float),

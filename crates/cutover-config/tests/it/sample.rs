@@ -52,6 +52,28 @@ fn the_sample_loads() {
     assert_eq!(plan.compare.rules.ignore.len(), 3);
 }
 
+/// What fails beside the path of requests must not cost the path its plugin.
+#[test]
+fn a_plugin_that_makes_replies_comparable_has_a_place_of_its_own() {
+    let text = SAMPLE.replace(
+        "split = \"tenant-split\"",
+        "split = \"tenant-split\"\nfallback = \"tenant-split\"\nnormalise = \"tenant-split\"",
+    );
+    let config = loaded(&text);
+    let plugins = config.snapshot.migrations()[0].plugins;
+    let index = |place: Option<cutover_core::PlaceId>| place.expect("given").index();
+    assert_eq!(
+        (index(plugins.split), index(plugins.fallback), index(plugins.normalise)),
+        (0, 0, 1)
+    );
+    let [path, beside] = config.plugins.as_slice() else { panic!("two: {:?}", config.plugins) };
+    assert!(path.hooks.split && path.hooks.fallback && !path.hooks.normalise);
+    assert!(beside.hooks.normalise && !beside.hooks.split && !beside.hooks.fallback);
+    let deadlines = (path.deadline.as_millis(), beside.deadline.as_millis());
+    assert_eq!(deadlines, (1, 50));
+    assert_eq!((&path.plugin, &path.config), (&beside.plugin, &beside.config));
+}
+
 #[test]
 fn nothing_in_the_sample_is_warned_about() {
     assert_eq!(loaded(SAMPLE).warnings, []);

@@ -7,7 +7,7 @@
 use super::header::HeaderRules;
 use super::number::{Numbers, Tolerance};
 use super::pointer::{Pattern, Pointer, PointerError, Step};
-use http::HeaderName;
+use http::{HeaderName, StatusCode};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
@@ -131,6 +131,12 @@ impl Rules {
         compiler.rules.status = spec.status;
         compiler.read(spec);
         if compiler.findings.is_empty() { Ok(compiler.rules) } else { Err(compiler.findings) }
+    }
+
+    /// Are the bodies of replies with these statuses compared at all?
+    pub fn look_at_bodies(&self, old: StatusCode, new: StatusCode) -> bool {
+        let failed = old.is_server_error() || new.is_server_error();
+        !failed && self.same_status(old, new) && !self.ignores_body()
     }
 
     /// Is all of the body left out?

@@ -2,8 +2,8 @@
 
 use crate::testing::Request;
 use crate::{
-    Action, Backend, Edits, Environment, Failure, Fallback, Header, Manifest, Plugin, Rewrite,
-    Sink, Split,
+    Action, Backend, Comparable, Edits, Environment, Failure, Fallback, Header, Manifest,
+    Normalise, Plugin, Reply, Rewrite, Sink, Split,
 };
 use std::fmt;
 
@@ -108,6 +108,21 @@ impl<P: Fallback> Place<P> {
     /// Asks the fallback hook.
     pub fn on_failure(&self, request: &Request, failure: &Failure) -> Action {
         request.seen(&self.manifest, false, |view| self.plugin.on_failure(view, failure))
+    }
+}
+
+impl<P: Normalise> Place<P> {
+    /// Asks the normalise hook; headers of the reply are those of [`Request::reply_header`], from which its
+    /// `content-type` is taken, too.
+    pub fn make_comparable(
+        &self,
+        request: &Request,
+        (backend, status): (Backend, u16),
+        body: impl AsRef<[u8]>,
+    ) -> Comparable {
+        let (content_type, body) = (request.content_type(), body.as_ref());
+        let reply = Reply { backend, status, content_type, body };
+        request.seen(&self.manifest, true, |view| self.plugin.make_comparable(view, &reply))
     }
 }
 

@@ -61,7 +61,7 @@ impl Request {
         self.with(Declared::PathParam(name.to_owned()), value)
     }
 
-    /// One more value of a header of the reply, for `on_response`.
+    /// One more value of a header of the reply, for `on_response` and `make_comparable`.
     pub fn reply_header(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         self.joined(Declared::ReplyHeader(name.to_ascii_lowercase()), value.as_ref(), b"\n")
     }
@@ -114,6 +114,13 @@ impl Request {
             data: &data,
             spans: &spans,
         }))
+    }
+
+    /// What its reply says it is; empty if it says nothing.
+    pub(super) fn content_type(&self) -> &str {
+        let named = Declared::ReplyHeader("content-type".to_owned());
+        let value = self.values.iter().find(|(declared, _)| *declared == named);
+        value.and_then(|(_, value)| std::str::from_utf8(value).ok()).unwrap_or_default()
     }
 
     fn with_query(self, query: &str) -> Self {

@@ -2,8 +2,9 @@
 
 use cutover_plugin::testing::{Place, Request, said};
 use cutover_plugin::{
-    Action, Backend, Cause, Decision, Edits, Environment, Failure, Fallback, Field, Header,
-    Manifest, Method, Percent, PercentError, Plugin, Reason, Rewrite, Split, View,
+    Action, Backend, Cause, Comparable, Decision, Edits, Environment, Failure, Fallback, Field,
+    Header, Manifest, Method, Normalise, Percent, PercentError, Plugin, Reason, Reply, Rewrite,
+    Split, View,
 };
 
 struct Everything {
@@ -68,7 +69,18 @@ impl Fallback for Everything {
     }
 }
 
-cutover_plugin::export!(Everything: split, rewrite, fallback);
+impl Normalise for Everything {
+    fn make_comparable(&self, view: &View<'_>, reply: &Reply<'_>) -> Comparable {
+        match (reply.backend, view.get(self.location)) {
+            _ if !reply.is_json() => Comparable::cannot("not JSON"),
+            (Backend::OLD, _) => Comparable::Unchanged,
+            (_, Some(place)) => Comparable::body([reply.body, place.as_bytes()].concat()),
+            (_, None) => Comparable::body(format!("{} {:?}", reply.status, view.get(self.id))),
+        }
+    }
+}
+
+cutover_plugin::export!(Everything: split, rewrite, fallback, normalise);
 
 fn place() -> Place<Everything> {
     Place::configure("{}").expect("no configuration is asked for")
@@ -142,6 +154,24 @@ fn failures_are_judged_by_what_is_seen() {
     assert_eq!(answer(seven, &failure), Action::Respond(504));
     let started = Failure { response_started: true, ..failure };
     assert_eq!(answer(Request::get("/x"), &started), Action::Propagate);
+}
+
+#[test]
+fn replies_are_made_comparable_by_all_that_is_known_of_them() {
+    let place = place();
+    let request =
+        |media| Request::get("/").path_param("id", "7").reply_header("content-type", media);
+    let ask = |request: &Request, backend| place.make_comparable(request, (backend, 203), "{}");
+    for media in ["application/json", "Text/JSON; charset=utf-8", "application/problem+json"] {
+        assert_eq!(ask(&request(media), Backend::OLD), Comparable::Unchanged, "{media}");
+    }
+    for media in ["text/html", "", "json", "+jso"] {
+        assert_eq!(ask(&request(media), Backend::OLD), Comparable::cannot("not JSON"), "{media}");
+    }
+    let json = request("application/json");
+    assert_eq!(ask(&json, Backend::NEW), Comparable::body("203 Some(\"7\")"));
+    let located = json.reply_header("location", "/a");
+    assert_eq!(ask(&located, Backend::NEW), Comparable::body("{}/a"), "its own headers");
 }
 
 #[test]

@@ -12,6 +12,7 @@ use http::HeaderValue;
 use http::header::{ACCEPT_ENCODING, EXPECT, HOST};
 use pingora::http::RequestHeader;
 use std::time::Duration;
+use tokio::task::block_in_place;
 use tokio::time::{sleep, timeout};
 
 /// How long a copy's reply waits for that of the side that serves: its client may be slow.
@@ -49,7 +50,9 @@ pub(super) async fn run(client: &Client, copy: Copy) {
         return mirrored.skip(Skipped::NoCopy);
     };
     noise(client, &mirrored, &again, (&reply, &copied)).await;
-    let doubt = mirrored.compare(&reply.reply(), &copied.reply(), &id);
+    let asks_plugin = mirrored.asks_plugin();
+    let compare = || mirrored.compare(&reply.reply(), &copied.reply(), &id);
+    let doubt = aside(client, asks_plugin, compare).await;
     drop((reply, copied));
     if let Some(doubt) = doubt {
         again.plainly();
@@ -114,7 +117,8 @@ async fn noise(
     };
     if let Ok(mut second) = put(client, mirrored, (pool, header, &again.body)).await.reply {
         second.decode();
-        mirrored.noise(&first.reply(), &second.reply());
+        let compare = || mirrored.noise(&first.reply(), &second.reply());
+        aside(client, mirrored.asks_plugin(), compare).await;
     }
 }
 
@@ -129,10 +133,22 @@ async fn settle(client: &Client, mut doubt: Doubt, again: &Again) {
         let (Ok(mut served), Ok(mut copied)) = (served.reply, copied.reply) else { continue };
         served.decode();
         copied.decode();
-        if doubt.settle(&served.reply(), &copied.reply()) {
+        let asks_plugin = doubt.mirrored().asks_plugin();
+        let settle = || doubt.settle(&served.reply(), &copied.reply());
+        if aside(client, asks_plugin, settle).await {
             return;
         }
     }
+}
+
+/// Compares. A plugin may take its time: meanwhile another thread does what this one would, or the time of every copy that
+/// is under way would be measured too long. One plugin at a time, so that all of them take one core at most.
+async fn aside<R>(client: &Client, asks_plugin: bool, compare: impl FnOnce() -> R) -> R {
+    if !asks_plugin {
+        return compare();
+    }
+    let _alone = client.plugin.lock().await;
+    block_in_place(compare)
 }
 
 async fn put(

@@ -27,6 +27,8 @@ pub(crate) enum Hook {
     Rewrite,
     /// What becomes of a failed attempt.
     Fallback,
+    /// What is compared of two replies.
+    Normalise,
 }
 
 impl Hook {
@@ -36,6 +38,7 @@ impl Hook {
             Self::Split => "split",
             Self::Rewrite => "rewrite",
             Self::Fallback => "fallback",
+            Self::Normalise => "normalise",
         }
     }
 }
@@ -45,7 +48,7 @@ pub(crate) struct New {
     /// The folder to make; its last part is the plugin's name
     #[arg(value_name = "NAME")]
     pub(crate) folder: PathBuf,
-    /// Hook: split, rewrite or fallback
+    /// Hook: split, rewrite, fallback or normalise
     #[arg(long, default_value = "split", hide_possible_values = true)]
     pub(crate) hook: Hook,
     /// Use the SDK in this folder, not a copy of it

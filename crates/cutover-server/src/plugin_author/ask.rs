@@ -1,6 +1,7 @@
 //! Asks a plugin what a case asks, and compares the answer with what the case expects.
 
 use super::cases::{Asks, Case, Expect, Reply};
+use super::comparable::{self, Given};
 use super::scene::{Scene, header_map};
 use crate::paragraph::printable;
 use cutover::wasm::{CallView, Fault, Place, PluginAction, SplitVerdict};
@@ -20,6 +21,13 @@ pub(super) struct Question {
 
 #[derive(Debug)]
 enum What {
+    InPath(Call),
+    /// Beside the path of requests: one reply, or both.
+    Beside(Vec<Given>),
+}
+
+#[derive(Debug)]
+enum Call {
     Split,
     OnRequest { backend: u16 },
     OnResponse { backend: u16, status: u16, headers: HeaderMap },
@@ -39,24 +47,34 @@ impl Question {
     pub(super) fn new(case: &Case) -> Result<Self, String> {
         let scene = Scene::new(case)?;
         let backend = case.backend.unwrap_or_default().index();
-        let what = match (case.asks(), &case.reply, &case.failure) {
-            (Asks::OnResponse, Some(Reply { status, headers }), _) => {
-                What::OnResponse { backend, status: *status, headers: header_map(headers)? }
+        if case.asks() == Asks::Normalise {
+            return Ok(Self { scene, what: What::Beside(Given::of(case)?) });
+        }
+        let call = match (case.asks(), &case.reply, &case.failure) {
+            (Asks::OnResponse, Some(Reply { status, headers, .. }), _) => {
+                Call::OnResponse { backend, status: *status, headers: header_map(headers)? }
             }
-            (Asks::OnFailure, _, Some(failed)) => What::OnFailure {
+            (Asks::OnFailure, _, Some(failed)) => Call::OnFailure {
                 backend: failed.backend.index(),
                 failure: Box::new(scene.failure(failed)?),
             },
-            (Asks::OnRequest, ..) => What::OnRequest { backend },
-            _ => What::Split,
+            (Asks::OnRequest, ..) => Call::OnRequest { backend },
+            _ => Call::Split,
         };
-        Ok(Self { scene, what })
+        Ok(Self { scene, what: What::InPath(call) })
     }
 
     /// The answer in words.
     pub(super) fn ask(&self, place: &Place, now: Instant) -> Result<Facts, Fault> {
-        let mut edits = Recorder { headers: self.reply_headers(), edits: Vec::new() };
-        let answer = self.scene.with(|view| self.call(place, view, &mut edits, now))?;
+        let call = match &self.what {
+            What::InPath(call) => call,
+            What::Beside(replies) => {
+                let request = self.scene.with(|view| place.keep(view));
+                return comparable::answer(replies, place, &request, now);
+            }
+        };
+        let mut edits = Recorder { headers: call.reply_headers(), edits: Vec::new() };
+        let answer = self.scene.with(|view| call.make(place, view, &mut edits, now))?;
         Ok(match answer {
             Answer::Chosen(verdict) => of_verdict(place, &verdict),
             Answer::Edited => vec![("edits", edits.edits.join("\n"))],
@@ -64,49 +82,62 @@ impl Question {
         })
     }
 
-    /// Asks so many times, and drops the answers.
+    /// Asks so many times, and drops the answers; of two replies one after the other.
     pub(super) fn repeat(&self, place: &Place, times: u64, now: Instant) -> Result<(), Fault> {
-        let mut edits = Blind(self.reply_headers());
+        let call = match &self.what {
+            What::InPath(call) => call,
+            What::Beside(replies) => {
+                let request = self.scene.with(|view| place.keep(view));
+                let mut turns = (0..times).zip(replies.iter().cycle());
+                return turns.try_for_each(|(_, given)| {
+                    given.ask(place, &request, now).map(|made| drop(std::hint::black_box(made)))
+                });
+            }
+        };
+        let mut edits = Blind(call.reply_headers());
         self.scene.with(|view| {
             for _ in 0..times {
-                std::hint::black_box(self.call(place, view, &mut edits, now)?);
+                std::hint::black_box(call.make(place, view, &mut edits, now)?);
             }
             Ok(())
         })
     }
+}
 
-    fn call(
+impl Call {
+    fn make(
         &self,
         place: &Place,
         view: &CallView<'_>,
         edits: &mut dyn HeaderSink,
         now: Instant,
     ) -> Result<Answer, Fault> {
-        match &self.what {
-            What::Split => place.split(view, now).map(Answer::Chosen),
-            What::OnRequest { backend } => {
+        match self {
+            Self::Split => place.split(view, now).map(Answer::Chosen),
+            Self::OnRequest { backend } => {
                 place.on_request(view, *backend, edits, now).map(|()| Answer::Edited)
             }
-            What::OnResponse { backend, status, .. } => {
+            Self::OnResponse { backend, status, .. } => {
                 place.on_response(view, *backend, *status, edits, now).map(|()| Answer::Edited)
             }
-            What::OnFailure { backend, failure } => {
+            Self::OnFailure { backend, failure } => {
                 place.on_failure(view, failure, *backend, now).map(Answer::Wished)
             }
         }
     }
 
     fn reply_headers(&self) -> HeaderMap {
-        match &self.what {
-            What::OnResponse { headers, .. } => headers.clone(),
-            What::Split | What::OnRequest { .. } | What::OnFailure { .. } => HeaderMap::new(),
+        match self {
+            Self::OnResponse { headers, .. } => headers.clone(),
+            Self::Split | Self::OnRequest { .. } | Self::OnFailure { .. } => HeaderMap::new(),
         }
     }
 }
 
 /// What an expectation names, in the words of an answer.
 pub(super) fn expected(expect: &Expect) -> Facts {
-    let Expect { backend, reason, deadline_ms, edits, action, refused, fault } = expect;
+    let Expect { backend, reason, deadline_ms, edits, action, .. } = expect;
+    let Expect { body, same, cannot, refused, fault, .. } = expect;
     let side = |index: u16| if index == 0 { "old" } else { "new" }.to_owned();
     [
         ("backend", backend.map(|backend| side(backend.index()))),
@@ -114,6 +145,9 @@ pub(super) fn expected(expect: &Expect) -> Facts {
         ("deadline-ms", deadline_ms.map(|ms| ms.to_string())),
         ("edits", edits.as_ref().map(|edits| edits.join("\n"))),
         ("action", action.clone()),
+        ("body", body.clone()),
+        ("same", same.map(|same| same.to_string())),
+        ("cannot", cannot.clone()),
         ("refused", refused.clone()),
         ("fault", fault.clone()),
     ]
@@ -127,7 +161,7 @@ pub(super) fn holds(expected: &Facts, got: &Facts) -> bool {
     expected.iter().all(|(name, wanted)| {
         let found = got.iter().find(|(known, _)| known == name);
         found.is_some_and(|(_, value)| match *name {
-            "refused" | "fault" => value.contains(wanted.as_str()),
+            "refused" | "fault" | "cannot" => value.contains(wanted.as_str()),
             _ => value == wanted,
         })
     })
@@ -144,6 +178,9 @@ pub(super) fn words(facts: &Facts) -> String {
         ("reason" | "edits", "") => format!("no {name}"),
         ("deadline-ms", "0") => "no deadline of its own".to_owned(),
         ("edits", edits) => edits.to_owned(),
+        ("same", "true") => "the same".to_owned(),
+        ("same", _) => "not the same".to_owned(),
+        ("body", body) => printable(&format!("body {body}")),
         ("action", action) => action.to_owned(),
         (name, value) => format!("{name} {value}"),
     };

@@ -108,7 +108,8 @@ impl Measured {
 /// The cases that ask a hook for an answer, or a plain request for each hook if there is no file of cases.
 fn cases(plugin: &Plugin, subject: &Subject, config: Option<&str>) -> Result<Vec<Case>, String> {
     if subject.cases.is_empty() && (config.is_some() || !usual_cases().exists()) {
-        let all = [Asks::Split, Asks::OnRequest, Asks::OnResponse, Asks::OnFailure];
+        let all =
+            [Asks::Split, Asks::OnRequest, Asks::OnResponse, Asks::OnFailure, Asks::Normalise];
         let asked = all.into_iter().filter(|&asks| plugin.has(asks));
         return Ok(asked.map(|asks| Case::plain(asks, config.unwrap_or("{}"))).collect());
     }

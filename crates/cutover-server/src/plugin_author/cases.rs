@@ -24,9 +24,11 @@ pub(super) struct Case {
     pub(super) bucket: Option<u32>,
     #[serde(default)]
     share: Share,
-    /// The backend of a rewrite.
+    /// The backend of a rewrite, or of the one reply that is made comparable.
     pub(super) backend: Option<Side>,
     pub(super) reply: Option<Reply>,
+    /// Both, to be made comparable.
+    pub(super) replies: Option<Replies>,
     pub(super) failure: Option<Failed>,
     pub(super) expect: Expect,
 }
@@ -134,7 +136,15 @@ impl Side {
     }
 }
 
-/// A reply of the backend, before it is rewritten.
+/// The replies of both sides.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Replies {
+    pub(super) old: Reply,
+    pub(super) new: Reply,
+}
+
+/// A reply of a backend, before it is rewritten or made comparable.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reply {
@@ -142,6 +152,8 @@ pub(super) struct Reply {
     pub(super) status: u16,
     #[serde(default)]
     pub(super) headers: Headers,
+    /// Only a plugin that makes replies comparable gets to see it.
+    pub(super) body: Option<String>,
 }
 
 fn ok() -> u16 {
@@ -203,6 +215,12 @@ pub(super) struct Expect {
     /// All of them, in order.
     pub(super) edits: Option<Vec<String>>,
     pub(super) action: Option<String>,
+    /// What is compared in place of the reply's body.
+    pub(super) body: Option<String>,
+    /// Are both replies the same then?
+    pub(super) same: Option<bool>,
+    /// A part of the reason for which a reply cannot be compared.
+    pub(super) cannot: Option<String>,
     /// A part of the message with which `configure` refuses.
     pub(super) refused: Option<String>,
     /// The kind of a fault, or a part of its message.
@@ -217,6 +235,7 @@ pub(super) enum Asks {
     OnRequest,
     OnResponse,
     OnFailure,
+    Normalise,
 }
 
 impl Asks {
@@ -227,6 +246,7 @@ impl Asks {
             Self::OnRequest => "on-request",
             Self::OnResponse => "on-response",
             Self::OnFailure => "on-failure",
+            Self::Normalise => "normalise",
         }
     }
 }
@@ -235,6 +255,14 @@ impl Case {
     /// A plain request, for a bench without cases.
     pub(super) fn plain(asks: Asks, config: &str) -> Self {
         let failure = json!({ "cause": "timeout", "left-ms": 1000 });
+        let reply = match asks {
+            Asks::OnResponse => json!({}),
+            Asks::Normalise => json!({
+                "headers": { "content-type": "application/json" },
+                "body": r#"{"id":7,"name":"plain","at":"2026-11-27T16:39:46Z","tags":["a","b"]}"#,
+            }),
+            Asks::Configure | Asks::Split | Asks::OnRequest | Asks::OnFailure => Value::Null,
+        };
         Self {
             name: "a plain request".to_owned(),
             config: serde_json::from_str(config).ok(),
@@ -242,8 +270,8 @@ impl Case {
             bucket: Some(50_000),
             share: Share::Text("50%".to_owned()),
             backend: (asks == Asks::OnRequest).then_some(Side::New),
-            reply: (asks == Asks::OnResponse)
-                .then(|| Reply { status: 200, headers: Headers::new() }),
+            reply: serde_json::from_value(reply).ok(),
+            replies: None,
             failure: serde_json::from_value(failure).ok().filter(|_| asks == Asks::OnFailure),
             expect: Expect::default(),
         }
@@ -268,6 +296,8 @@ impl Case {
         match self {
             Self { expect: Expect { refused: Some(_), .. }, .. } => Asks::Configure,
             Self { failure: Some(_), .. } => Asks::OnFailure,
+            Self { replies: Some(_), .. }
+            | Self { reply: Some(Reply { body: Some(_), .. }), .. } => Asks::Normalise,
             Self { reply: Some(_), .. } => Asks::OnResponse,
             Self { backend: Some(_), .. } | Self { expect: Expect { edits: Some(_), .. }, .. } => {
                 Asks::OnRequest
@@ -278,7 +308,8 @@ impl Case {
 
     /// What contradicts itself.
     fn check(&self) -> Result<(), String> {
-        let Expect { backend, reason, deadline_ms, edits, action, refused, fault } = &self.expect;
+        let Expect { backend, reason, deadline_ms, edits, action, .. } = &self.expect;
+        let Expect { body, same, cannot, refused, fault, .. } = &self.expect;
         let asks = self.asks();
         let named = [
             ("backend", backend.is_some(), &[Asks::Split][..]),
@@ -286,11 +317,14 @@ impl Case {
             ("deadline-ms", deadline_ms.is_some(), &[Asks::Split]),
             ("edits", edits.is_some(), &[Asks::OnRequest, Asks::OnResponse]),
             ("action", action.is_some(), &[Asks::OnFailure]),
+            ("body", body.is_some(), &[Asks::Normalise]),
+            ("same", same.is_some(), &[Asks::Normalise]),
+            ("cannot", cannot.is_some(), &[Asks::Normalise]),
             ("refused", refused.is_some(), &[Asks::Configure]),
             (
                 "fault",
                 fault.is_some(),
-                &[Asks::Split, Asks::OnRequest, Asks::OnResponse, Asks::OnFailure],
+                &[Asks::Split, Asks::OnRequest, Asks::OnResponse, Asks::OnFailure, Asks::Normalise],
             ),
         ];
         if !named.iter().any(|(_, there, _)| *there) {
@@ -298,14 +332,44 @@ impl Case {
         }
         for (name, _, of) in named.iter().filter(|(_, there, _)| *there) {
             if !of.contains(&asks) {
-                let hint = if *name == "action" { "; give the case a `failure`" } else { "" };
+                let hint = match *name {
+                    "action" => "; give the case a `failure`",
+                    "body" | "cannot" => "; give the case a `reply` with a `body`",
+                    "same" => "; give the case `replies`",
+                    _ => "",
+                };
                 return Err(format!("`{name}` is nothing that {} answers{hint}", asks.name()));
             }
+        }
+        if asks == Asks::Normalise {
+            self.check_replies()?;
         }
         if self.bucket.is_some_and(|bucket| bucket >= 100_000) {
             return Err("`bucket` is 0 to 99999".to_owned());
         }
         self.share().map(drop)
+    }
+
+    /// One reply has a body, two are the same or not; and no plugin is asked about an empty body.
+    fn check_replies(&self) -> Result<(), String> {
+        let Self { reply, replies, expect, .. } = self;
+        if replies.is_some() && (reply.is_some() || self.backend.is_some()) {
+            return Err("`replies` are of both sides: leave `reply` and `backend` out".to_owned());
+        }
+        let pair = replies.as_ref().map(|pair| [&pair.old, &pair.new]);
+        let mut all = pair.into_iter().flatten().chain(reply);
+        if all.any(|reply| reply.body.as_deref().unwrap_or_default().is_empty()) {
+            return Err(
+                "a `reply` has no `body`: a plugin is not asked about an empty one".to_owned()
+            );
+        }
+        match (replies, expect.body.is_some(), expect.same.is_some()) {
+            (Some(_), true, _) => {
+                Err("`body` is of one `reply`; of two say if they are the `same`".to_owned())
+            }
+            (None, _, true) => Err("`same` wants two: `replies.old` and `replies.new`".to_owned()),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -377,6 +441,13 @@ mod tests {
             ("backend = \"old\"\nexpect = { fault = \"trap\" }", Asks::OnRequest),
             ("reply = {}\nexpect = { edits = [] }", Asks::OnResponse),
             ("failure = { cause = \"5xx\" }\nexpect = { action = \"propagate\" }", Asks::OnFailure),
+            ("reply = { body = \"x\" }\nexpect = { body = \"\" }", Asks::Normalise),
+            ("reply = { body = \"x\" }\nexpect = { fault = \"trap\" }", Asks::Normalise),
+            (
+                "replies = { old = { body = \"x\" }, new = { body = \"y\" } }\n\
+                 expect = { same = false }",
+                Asks::Normalise,
+            ),
             ("expect = { refused = \"\" }", Asks::Configure),
         ] {
             assert_eq!(one(text).asks(), asks, "{text}");
@@ -407,7 +478,12 @@ mod tests {
                     [[case]]\nname = \"third\"\nexpect = { action = \"propagate\" }\n\
                     [[case]]\nname = \"fourth\"\nbucket = 100000\nexpect = { backend = \"new\" }\n\
                     [[case]]\nname = \"fifth\"\nshare = \"x\"\nexpect = { backend = \"new\" }\n\
-                    [[case]]\nname = \"sixth\"\nrequest = { pat = \"/\" }\nexpect = { edits = [] }\n";
+                    [[case]]\nname = \"sixth\"\nrequest = { pat = \"/\" }\nexpect = { edits = [] }\n\
+                    [[case]]\nname = \"seventh\"\nreply = { body = \"\" }\nexpect = { body = \"\" }\n\
+                    [[case]]\nname = \"eighth\"\nreply = { body = \"x\" }\nexpect = { same = true }\n\
+                    [[case]]\nname = \"ninth\"\nreply = {}\nexpect = { cannot = \"x\" }\n\
+                    [[case]]\nname = \"tenth\"\nbackend = \"old\"\nexpect = { same = true }\n\
+                    replies = { old = { body = \"x\" }, new = { body = \"x\" } }\n";
         let wrong = read(text, "cases.toml").expect_err("wrong");
         let parts = [
             "unknown key `cases`",
@@ -417,6 +493,10 @@ mod tests {
             "case 4 (fourth): `bucket`",
             "case 5 (fifth): share",
             "case 6 (sixth): unknown field `pat`",
+            "case 7 (seventh): a `reply` has no `body`",
+            "case 8 (eighth): `same` wants two",
+            "case 9 (ninth): `cannot` is nothing that on-response answers; give the case a `reply` with",
+            "case 10 (tenth): `replies` are of both sides",
         ];
         assert_eq!(wrong.lines().count(), parts.len(), "{wrong}");
         for part in parts {

@@ -83,8 +83,12 @@ impl Verdict {
     /// Starts it as the proxy would.
     fn start(&mut self, component: &Component, config: &str) {
         let hooks = component.hooks();
-        let named =
-            [("split", hooks.split), ("rewrite", hooks.rewrite), ("fallback", hooks.fallback)];
+        let named = [
+            ("split", hooks.split),
+            ("rewrite", hooks.rewrite),
+            ("fallback", hooks.fallback),
+            ("normalise", hooks.normalise),
+        ];
         self.hooks = named.iter().filter(|(_, there)| *there).map(|(name, _)| *name).collect();
         let mut took = Vec::with_capacity(STARTS);
         for _ in 0..STARTS {
@@ -115,6 +119,7 @@ impl Verdict {
             (all.split, cutover::wasm::HookSet { split: true, ..Default::default() }),
             (all.rewrite, cutover::wasm::HookSet { rewrite: true, ..Default::default() }),
             (all.fallback, cutover::wasm::HookSet { fallback: true, ..Default::default() }),
+            (all.normalise, cutover::wasm::HookSet { normalise: true, ..Default::default() }),
         ] {
             let options = cutover::wasm::PlaceOptions { hooks: hook, ..whole.clone() };
             let Some(Err(error)) = there.then(|| component.install(options)) else { continue };

@@ -103,6 +103,10 @@ fn make(args: &New, name: &str) -> Result<Made, String> {
             include_str!("../../templates/plugin/src/fallback.rs"),
             include_str!("../../templates/plugin/tests/fallback.toml"),
         ),
+        Hook::Normalise => (
+            include_str!("../../templates/plugin/src/normalise.rs"),
+            include_str!("../../templates/plugin/tests/normalise.toml"),
+        ),
     };
     let mut files = vec![
         ("Cargo.toml".to_owned(), fill(include_str!("../../templates/plugin/Cargo.toml.in"))),

@@ -162,6 +162,7 @@ impl Plugin {
             Asks::Split => hooks.split,
             Asks::OnRequest | Asks::OnResponse => hooks.rewrite,
             Asks::OnFailure => hooks.fallback,
+            Asks::Normalise => hooks.normalise,
         }
     }
 }
@@ -212,7 +213,11 @@ impl<'a> Places<'a> {
         };
         Ok(match asks {
             Asks::Configure => vec![("accepted", "the configuration".to_owned())],
-            Asks::Split | Asks::OnRequest | Asks::OnResponse | Asks::OnFailure => {
+            Asks::Split
+            | Asks::OnRequest
+            | Asks::OnResponse
+            | Asks::OnFailure
+            | Asks::Normalise => {
                 question.ask(place, now).unwrap_or_else(|fault| ask::of_fault(&fault))
             }
         })

@@ -102,7 +102,7 @@ impl Violation {
         if !world.exports("lifecycle") {
             violations.push(Self::no_lifecycle());
         }
-        if !["split", "rewrite", "fallback"].iter().any(|hook| world.exports(hook)) {
+        if !["split", "rewrite", "fallback", "normalise"].iter().any(|hook| world.exports(hook)) {
             violations.push(Self::no_hook(&world.exported()));
         }
         violations
@@ -130,7 +130,7 @@ impl Violation {
         Self::new(
             "no-hook",
             format!(
-                "it exports none of the hooks split, rewrite and fallback of \
+                "it exports none of the hooks split, rewrite, fallback and normalise of \
                  cutover:plugin@0.1.0; it exports {found}"
             ),
             "name the hooks: `cutover_plugin::export!(Rules: split);`",

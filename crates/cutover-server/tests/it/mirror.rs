@@ -1,6 +1,7 @@
 //! Copies of live traffic: which exchanges are copied, what reaches the other side, and that no user notices.
 
 mod compared;
+mod normalised;
 mod stage;
 mod troubled;
 mod wire;

@@ -50,6 +50,7 @@ fn the_shipped_components_break_no_rule_and_say_what_they_touch() {
         ("plan_percent.wasm", r#"{"cookie": "plan", "percents": {}}"#, "split", "cookie plan"),
         ("host_rewrite.wasm", r#"{"upstream": "a"}"#, "rewrite", "reply header location"),
         ("cause_fallback.wasm", r#"{"rules": [{"then": "old"}]}"#, "fallback", ""),
+        ("date_normalise.wasm", r#"{"fields": ["at"]}"#, "normalise", ""),
     ] {
         let (code, verdict) = check(&dist(file), config);
         assert_eq!((code, kinds(&verdict)), (Some(0), vec![]), "{verdict}");
@@ -134,6 +135,7 @@ fn every_shipped_plugin_passes_its_cases() {
         ("plan_percent.wasm", "plan-percent"),
         ("host_rewrite.wasm", "host-rewrite"),
         ("cause_fallback.wasm", "cause-fallback"),
+        ("date_normalise.wasm", "date-normalise"),
         ("test_faulty.wasm", "test-guests/faulty"),
     ] {
         let folder = repository().join("plugins").join(folder);
@@ -195,7 +197,7 @@ fn a_bench_measures_every_hook() {
         .unwrap_or_else(|error| panic!("{error}: {}", stderr(&output)));
     let hooks = measured["hooks"].as_array().expect("a list");
     let names: Vec<_> = hooks.iter().filter_map(|hook| hook["hook"].as_str()).collect();
-    assert_eq!(names, ["split", "on-request", "on-response", "on-failure"]);
+    assert_eq!(names, ["split", "on-request", "on-response", "on-failure", "normalise"]);
     assert!(hooks.iter().all(|hook| hook["medianNs"].as_f64().is_some_and(|ns| ns > 0.0)));
     // Without cases, a plain request.
     let here = tempfile::tempdir().expect("a folder");
@@ -226,6 +228,14 @@ fn wrong_usage_is_64() {
     assert!(std::fs::read_dir(here.path()).expect("readable").next().is_none());
 }
 
+/// One of each hook.
+const NEW: [(&str, &str); 4] = [
+    ("my-split", "split"),
+    ("my-edits", "rewrite"),
+    ("my-mend", "fallback"),
+    ("my-eyes", "normalise"),
+];
+
 /// A new plugin in that folder, by nothing but the binary.
 fn new_plugin(here: &Path, name: &str, hook: &str) {
     let output = plugin(here, &["new", name, "--hook", hook]);
@@ -236,7 +246,7 @@ fn new_plugin(here: &Path, name: &str, hook: &str) {
 #[test]
 fn a_new_plugin_is_a_package_with_tests() {
     let here = tempfile::tempdir().expect("a folder");
-    for (name, hook) in [("my-split", "split"), ("my-edits", "rewrite"), ("my-mend", "fallback")] {
+    for (name, hook) in NEW {
         new_plugin(here.path(), name, hook);
         let read = |file: &str| {
             std::fs::read_to_string(here.path().join(name).join(file)).expect("a file")
@@ -299,7 +309,7 @@ fn run(folder: &Path, program: &str, arguments: &[&str]) -> Output {
 #[test]
 fn an_author_needs_nothing_but_the_binary_and_rust() {
     let here = tempfile::tempdir().expect("a folder");
-    for (name, hook) in [("my-split", "split"), ("my-edits", "rewrite"), ("my-mend", "fallback")] {
+    for (name, hook) in NEW {
         new_plugin(here.path(), name, hook);
         let folder = here.path().join(name);
         // The same versions as the examples', so that nothing new is downloaded.

@@ -1,7 +1,7 @@
 //! Each thing a plugin can do wrong: the right fault, the right counter, a new instance, and the next call works.
 
 use crate::rig::{
-    MEMORY, PATIENT, STRICT, ask, dist, failure, faulty, host, now, options, options_for,
+    MEMORY, PATIENT, STRICT, ask, dist, failure, faulty, host, normalise, now, options, options_for,
 };
 use cutover_wasm::{
     Counts, Fault, FaultKind, HookSet, HostError, HostOptions, LoadError, Place, PlaceOptions,
@@ -31,6 +31,7 @@ fn check(hook: &str, fault: &str, kind: FaultKind) -> Fault {
         ask(headers, |call| match hook {
             "split" => place.split(call, now()).map(drop),
             "request" => place.on_request(call, 1, &mut HeaderMap::new(), now()),
+            "normalise" => normalise(&place, call, "{}").map(drop),
             _ => place.on_failure(call, &failure(), 1, now()).map(drop),
         })
     };
@@ -48,16 +49,18 @@ fn check(hook: &str, fault: &str, kind: FaultKind) -> Fault {
 
 #[test]
 fn a_panic_is_a_trap_with_the_plugins_last_words() {
-    let Fault::Trap(message) = check("split", "panic", FaultKind::Trap) else {
-        unreachable!("checked");
-    };
-    assert!(message.contains("faulty on purpose"), "{message}");
-    assert!(!message.contains(char::is_control), "{message:?}");
+    for hook in ["split", "normalise"] {
+        let Fault::Trap(message) = check(hook, "panic", FaultKind::Trap) else {
+            unreachable!("checked");
+        };
+        assert!(message.contains("faulty on purpose"), "{message}");
+        assert!(!message.contains(char::is_control), "{message:?}");
+    }
 }
 
 #[test]
 fn an_endless_loop_ends_at_the_deadline() {
-    for hook in ["split", "request", "failure"] {
+    for hook in ["split", "request", "failure", "normalise"] {
         check(hook, "loop", FaultKind::Deadline);
     }
 }
@@ -66,6 +69,7 @@ fn an_endless_loop_ends_at_the_deadline() {
 fn memory_beyond_the_cap_is_refused() {
     check("split", "memory", FaultKind::Memory);
     check("failure", "memory", FaultKind::Memory);
+    check("normalise", "memory", FaultKind::Memory);
 }
 
 #[test]
@@ -85,6 +89,7 @@ fn answers_that_make_no_sense_are_bad_answers() {
     for fault in ["side", "status"] {
         check("failure", fault, FaultKind::BadAnswer);
     }
+    check("normalise", "edit", FaultKind::BadAnswer);
 }
 
 #[test]
@@ -148,10 +153,11 @@ fn a_hook_that_is_not_there_is_named() {
     let place = place(PlaceOptions { hooks: HookSet { split: true, ..none }, ..options() });
     let refused = ask(&[], |call| place.on_failure(call, &failure(), 1, now()));
     assert_eq!(refused, Err(Fault::NoHook));
+    assert_eq!(ask(&[], |call| normalise(&place, call, "{}")), Err(Fault::NoHook));
     let found = dist("test_faulty.wasm");
     assert_eq!(
         host().compile(&found).expect("it compiles").hooks().to_string(),
-        "split, rewrite, fallback"
+        "split, rewrite, fallback, normalise"
     );
 }
 

@@ -6,6 +6,7 @@ mod faults;
 mod hooks;
 mod isolation;
 mod load;
+mod normalise;
 mod quarantine;
 mod rig;
 mod swap;

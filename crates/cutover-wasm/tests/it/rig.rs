@@ -5,7 +5,10 @@ use cutover_core::edit::HeaderSink;
 use cutover_core::fallback::{Cause, Failure};
 use cutover_core::route::{RouteSpec, RouteTable};
 use cutover_core::{Backend, BackendId, Bucket, Headers, Percent, RequestView, Salt, Snapshot};
-use cutover_wasm::{CallView, Component, HookSet, Host, HostOptions, Isolation, PlaceOptions};
+use cutover_wasm::{
+    CallView, Component, Fault, HookSet, Host, HostOptions, Isolation, Normalised, Place,
+    PlaceOptions, ReplyView,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use std::path::Path;
 use std::sync::LazyLock;
@@ -45,7 +48,7 @@ pub(crate) fn options() -> PlaceOptions {
         name: "profile".into(),
         backends: vec!["old".into(), "new".into()],
         config: "{}".into(),
-        hooks: HookSet { split: true, rewrite: true, fallback: true },
+        hooks: HookSet { split: true, rewrite: true, fallback: true, normalise: true },
         on_error: cutover_core::decide::OnError::Old,
         deadline: PATIENT,
         memory: MEMORY,
@@ -88,6 +91,17 @@ pub(crate) fn ask<R>(headers: &[(&str, &str)], call: impl FnOnce(&CallView<'_>) 
         bucket: Some(bucket()),
         share: Percent::FULL,
     })
+}
+
+/// Has a reply of `new` made comparable, whose body may become as large as any.
+pub(crate) fn normalise(
+    place: &Place,
+    call: &CallView<'_>,
+    body: &str,
+) -> Result<Normalised, Fault> {
+    let (headers, body) = (&HeaderMap::new(), body.as_bytes());
+    let reply = ReplyView { backend: 1, status: 200, headers, body };
+    place.normalise(&place.keep(call), &reply, usize::MAX, now())
 }
 
 /// Some user's bucket.

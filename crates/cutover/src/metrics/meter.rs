@@ -171,9 +171,11 @@ pub(crate) enum Hook {
     OnRequest,
     OnResponse,
     OnFailure,
+    Normalise,
 }
 
-pub(crate) const HOOKS: [&str; 4] = ["split", "on-request", "on-response", "on-failure"];
+pub(crate) const HOOKS: [&str; 5] =
+    ["split", "on-request", "on-response", "on-failure", "normalise"];
 
 /// Kinds of faults, in the order of their counters; a kind that is not here counts as the last.
 pub(crate) const FAULTS: [&str; 7] =

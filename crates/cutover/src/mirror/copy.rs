@@ -1,12 +1,13 @@
 //! One exchange that is copied: the right to send a copy, and the words for what became of it.
 
 use super::budget::{Hold, Permit};
+use super::comparable::Normaliser;
 use super::plan::{MirrorLimits, Mirroring};
 use super::words::*;
 use super::{Doubt, Shadow};
 use crate::metrics::bump;
 use crate::{BackendId, Side};
-use cutover_core::compare::{Comparison, Held, Reply, compare};
+use cutover_core::compare::{Comparison, Held, Reply};
 use http::StatusCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,6 +26,7 @@ pub struct Mirrored {
     pub(super) class: Box<str>,
     pub(super) epoch: u64,
     noise: bool,
+    pub(super) normaliser: Option<Normaliser>,
     permit: Option<Permit>,
     hold: Hold,
     stage: Stage,
@@ -44,11 +46,25 @@ impl Mirrored {
         (side, backend, served): (Side, BackendId, BackendId),
         class: Box<str>,
         noise: bool,
+        normaliser: Option<Normaliser>,
         (permit, hold): (Permit, Hold),
     ) -> Self {
         let epoch = shadow.epoch();
         let (permit, stage) = (Some(permit), Stage::Picked);
-        Self { shadow, mirroring, side, backend, served, class, epoch, noise, permit, hold, stage }
+        Self {
+            shadow,
+            mirroring,
+            side,
+            backend,
+            served,
+            class,
+            epoch,
+            noise,
+            normaliser,
+            permit,
+            hold,
+            stage,
+        }
     }
 
     /// The side the copy goes to.
@@ -110,14 +126,13 @@ impl Mirrored {
         self.noise
     }
 
-    /// Counts two replies of `old` to this request.
+    /// Counts two replies of `old` to this request; not if nothing can be known of them.
     pub fn noise(&self, first: &Reply<'_>, second: &Reply<'_>) {
-        let comparison = compare(first, second, &self.mirroring.rules);
-        if matches!(comparison, Comparison::Failed { .. })
-            || one_sided(first.status, second.status).is_some()
-        {
+        if one_sided(first.status, second.status).is_some() {
             return;
         }
+        let weighed = self.weigh([(Side::Old, first), (Side::Old, second)]);
+        let Ok(comparison @ (Comparison::Match | Comparison::Differs(_))) = weighed else { return };
         self.shadow.note(self.epoch, NOISE, |ledger, _| {
             ledger.noise.count_noise(&self.class, &comparison);
         });
@@ -140,15 +155,14 @@ impl Mirrored {
             self.skip(Skipped::Busy);
             return None;
         };
-        let (old, new) = self.sides(served, copied);
-        let comparison = compare(old, new, &self.mirroring.rules);
-        match comparison {
-            Comparison::Failed { .. } => self.skip(Skipped::Failed),
-            Comparison::Match => self.shadow.note(self.epoch, MATCH, |ledger, _| {
+        match self.weigh(self.sides(served, copied)) {
+            Err(why) => self.skip(why),
+            Ok(Comparison::Failed { .. }) => self.skip(Skipped::Failed),
+            Ok(Comparison::Match) => self.shadow.note(self.epoch, MATCH, |ledger, _| {
                 ledger.noise.count_raw(&self.class, &Comparison::Match);
                 ledger.compared(&self.class);
             }),
-            Comparison::Differs(first) => {
+            Ok(Comparison::Differs(first)) => {
                 let held = Held::new(first, self.shadow.clock.unix_ms());
                 return Some(Doubt::new(self, held, exchange, place));
             }
@@ -156,15 +170,17 @@ impl Mirrored {
         None
     }
 
+    /// The reply of `old`, then that of `new`.
     pub(super) fn sides<'r, 'b>(
         &self,
         served: &'r Reply<'b>,
         copied: &'r Reply<'b>,
-    ) -> (&'r Reply<'b>, &'r Reply<'b>) {
-        match self.side {
+    ) -> [(Side, &'r Reply<'b>); 2] {
+        let (old, new) = match self.side {
             Side::Old => (copied, served),
             Side::New => (served, copied),
-        }
+        };
+        [(Side::Old, old), (Side::New, new)]
     }
 }
 

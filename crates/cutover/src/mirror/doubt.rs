@@ -5,7 +5,7 @@ use super::budget::take;
 use super::copy::{Mirrored, one_sided};
 use super::words::*;
 use crate::metrics::bump;
-use cutover_core::compare::{Comparison, Differences, Held, Reply, Settlement, compare};
+use cutover_core::compare::{Comparison, Differences, Held, Reply, Settlement};
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -45,16 +45,21 @@ impl Doubt {
     }
 
     /// Both sides have answered again. `false`: one of them failed, so that nothing is known yet; ask again, or drop it.
+    /// If their replies cannot be made comparable, the comparison is skipped.
     pub fn settle(&mut self, served: &Reply<'_>, copied: &Reply<'_>) -> bool {
         if one_sided(served.status, copied.status).is_some() {
             return false;
         }
         let Mirrored { shadow, mirroring, class, epoch, .. } = &self.mirrored;
-        let (old, new) = self.mirrored.sides(served, copied);
-        let again = compare(old, new, &mirroring.rules);
-        if matches!(again, Comparison::Failed { .. }) {
-            return false;
-        }
+        let again = match self.mirrored.weigh(self.mirrored.sides(served, copied)) {
+            Ok(Comparison::Failed { .. }) => return false,
+            Ok(again) => again,
+            Err(why) => {
+                self.held = None;
+                shadow.skipped(why);
+                return true;
+            }
+        };
         let Some(held) = self.held.take() else { return true };
         let raw = Comparison::Differs(held.first().clone());
         let settlement = held.settle(again);

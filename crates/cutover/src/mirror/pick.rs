@@ -1,6 +1,7 @@
 //! Is an exchange copied, and to whom? And the edits that its copy gets.
 
 use super::budget::{COPY_BYTES, Hold, Permit};
+use super::comparable::Normaliser;
 use super::plan::Mirroring;
 use super::words::Shed;
 use super::{Mirrored, class};
@@ -8,7 +9,7 @@ use crate::config::plan::MirrorSample;
 use crate::metrics::bump;
 use crate::{Exchange, HeaderSink, RequestView, Role, Side};
 use cutover_core::snapshot::Target;
-use cutover_core::{Migration, Percent};
+use cutover_core::{Migration, Percent, PlaceId};
 use http::Method;
 use http::header::{ACCEPT, UPGRADE};
 use std::borrow::Cow;
@@ -40,8 +41,10 @@ impl Exchange {
             shadow.shed(Shed::Concurrency);
             return None;
         };
+        let normaliser = migration.plugins.normalise.map(|place| self.normaliser(place, request));
+        let kept = normaliser.as_ref().map_or(0, Normaliser::held_bytes);
         let mut hold = Hold::none(shadow, mirroring.memory_bytes);
-        if !hold.grow(COPY_BYTES) {
+        if !hold.grow(COPY_BYTES + kept) {
             shadow.shed(Shed::Memory);
             return None;
         }
@@ -53,7 +56,8 @@ impl Exchange {
         let mirroring = Arc::clone(mirroring);
         let noise = mirroring.noise.admits(hashed(!turn));
         let to = (side, backend, served);
-        Some(Mirrored::new(Arc::clone(shadow), mirroring, to, name, noise, (permit, hold)))
+        let room = (permit, hold);
+        Some(Mirrored::new(Arc::clone(shadow), mirroring, to, name, noise, normaliser, room))
     }
 
     /// The path to send with a copy; borrowed if nothing changes.
@@ -77,6 +81,12 @@ impl Exchange {
             edits.request.apply(headers);
         }
         self.rewrite_copy(copy.side(), request, headers).map_err(|_| Shed::Plugin)
+    }
+
+    /// The plugin that will make the replies comparable, with what it may know of the request.
+    fn normaliser(&self, place: PlaceId, request: &RequestView<'_>) -> Normaliser {
+        let plugins = &self.installed().plugins;
+        self.ask(request, |asked| Normaliser::new(plugins, place, plugins.keep(place, &asked)))
     }
 
     /// Is it a read that a second system may be asked too, and that ends by itself?

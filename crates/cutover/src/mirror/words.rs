@@ -70,7 +70,7 @@ pub enum Skipped {
     NoCopy,
     /// One of them is a failure (5xx): an error, not a mismatch.
     Failed,
-    /// A body is longer than is read.
+    /// A body is longer than is read; or than is kept, where a plugin has to make it comparable.
     TooLong,
     /// There was no room to keep a reply.
     Memory,
@@ -84,10 +84,14 @@ pub enum Skipped {
     Late,
     /// What they would have counted for has begun anew.
     Restarted,
+    /// The plugin that makes replies comparable failed, or is left alone after it failed often.
+    Plugin,
+    /// The plugin says that it cannot make one of them comparable, or its body has an encoding that is not known here.
+    NotComparable,
 }
 
 /// What comparisons come to, in the order of their counters; those that were skipped as of [`SKIPPED`].
-pub(crate) const RESULTS: [&str; 16] = [
+pub(crate) const RESULTS: [&str; 18] = [
     "match",
     "mismatch",
     "transient",
@@ -104,6 +108,8 @@ pub(crate) const RESULTS: [&str; 16] = [
     "skipped-busy",
     "skipped-late",
     "skipped-restarted",
+    "skipped-plugin",
+    "skipped-not-comparable",
 ];
 
 pub(super) const MATCH: usize = 0;

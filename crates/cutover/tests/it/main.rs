@@ -6,6 +6,8 @@ mod allocation;
 mod fallback;
 mod mirror;
 #[cfg(feature = "wasm")]
+mod normalise;
+#[cfg(feature = "wasm")]
 mod on_error;
 #[cfg(feature = "wasm")]
 mod plugins;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The migration `profile` with these lines of its own.
-fn config(more: &str, routes: &str) -> String {
+pub(crate) fn config(more: &str, routes: &str) -> String {
     format!(
         "[server]\nlisten = [\"127.0.0.1:8080\"]\n[backends.monolith]\naddresses = [\"127.0.0.1:9001\"]\n\
          [backends.profile-service]\naddresses = [\"127.0.0.1:9002\"]\n[migrations.profile]\n\
@@ -18,9 +18,9 @@ fn config(more: &str, routes: &str) -> String {
     )
 }
 
-const ROUTES: &str = "[{ path = \"/api/profile/{id}\" }]";
+pub(crate) const ROUTES: &str = "[{ path = \"/api/profile/{id}\" }]";
 
-fn scene(more: &str) -> Scene {
+pub(crate) fn scene(more: &str) -> Scene {
     with_routes(more, ROUTES)
 }
 
@@ -30,29 +30,39 @@ fn with_routes(more: &str, routes: &str) -> Scene {
     scene
 }
 
-fn shadow(scene: &Scene) -> Arc<Shadow> {
+pub(crate) fn shadow(scene: &Scene) -> Arc<Shadow> {
     Arc::clone(scene.engine.current().shadow_of("profile").expect("it is there"))
 }
 
-fn counts(scene: &Scene) -> ShadowCounts {
+pub(crate) fn counts(scene: &Scene) -> ShadowCounts {
     shadow(scene).counts()
 }
 
 /// Is a request of this user copied?
-fn pick(scene: &Scene, method: &Method, sent: &[(&'static str, &str)]) -> Option<Mirrored> {
+pub(crate) fn pick(
+    scene: &Scene,
+    method: &Method,
+    sent: &[(&'static str, &str)],
+) -> Option<Mirrored> {
     scene.request_with(method, sent, |exchange, view| {
         exchange.expect("a route matches").mirror(view)
     })
 }
 
-fn reply<'a>(status: u16, headers: &'a HeaderMap, body: &'a str) -> Reply<'a> {
+pub(crate) fn reply<'a>(status: u16, headers: &'a HeaderMap, body: &'a str) -> Reply<'a> {
     let status = StatusCode::from_u16(status).expect("a status");
     Reply { status, headers, body: Body::Whole(body.as_bytes()) }
 }
 
-fn json() -> HeaderMap {
+pub(crate) fn json() -> HeaderMap {
     let json = HeaderValue::from_static("application/json");
     [(http::header::CONTENT_TYPE, json)].into_iter().collect()
+}
+
+/// Comparisons that came to this.
+pub(crate) fn result(scene: &Scene, name: &str) -> u64 {
+    let series = format!("cutover_comparisons_total{{migration=\"profile\",result=\"{name}\"}}");
+    scene.metric(&series) as u64
 }
 
 /// A copy that has ended well, compared with what the other side said.
@@ -199,14 +209,7 @@ fn a_difference_counts_when_it_is_there_twice() {
 #[test]
 fn what_is_not_comparable_is_skipped_with_its_reason() {
     let scene = scene("read-percent = 0\nmirror-percent = 100");
-    let result = |name: &str| {
-        let mut text = String::new();
-        scene.engine.metrics().encode(&mut text).expect("text");
-        let series =
-            format!("cutover_comparisons_total{{migration=\"profile\",result=\"{name}\"}} ");
-        let line = text.lines().find_map(|line| line.strip_prefix(&*series)).expect("a line");
-        line.parse::<f64>().expect("a number") as u64
-    };
+    let result = |name: &str| result(&scene, name);
     for (served, copied, name) in [
         (304, 200, "skipped-conditional"),
         (200, 412, "skipped-conditional"),

@@ -1,8 +1,8 @@
 //! A plugin that misbehaves on demand, for the tests of the plugin host.
 //!
 //! The configuration `{"fault": "…"}` says what goes wrong; the request header `x-fault`, if it is there, says it for
-//! one call. Every fault has its own arm below. Without a fault it decides by the percent, writes three headers, and
-//! retries what can be retried.
+//! one call. Every fault has its own arm below. Without a fault it decides by the percent, writes three headers,
+//! retries what can be retried, and makes replies comparable by taking all digits out of them.
 
 use std::cell::{Cell, RefCell};
 
@@ -15,14 +15,18 @@ use bindings::cutover::plugin::types::{Traits, View};
 use bindings::cutover::plugin::{edits, log};
 use bindings::exports::cutover::plugin::fallback::{Action, Facts, Failure};
 use bindings::exports::cutover::plugin::lifecycle::{Environment, Field, Manifest};
+use bindings::exports::cutover::plugin::normalise::{Outcome, Reply};
 use bindings::exports::cutover::plugin::split::Decision;
-use bindings::exports::cutover::plugin::{fallback, lifecycle, rewrite, split};
+use bindings::exports::cutover::plugin::{fallback, lifecycle, normalise, rewrite, split};
 
 /// Position of `x-fault` among the reads.
 const FAULT: usize = 0;
 
 /// Position of the reply's `x-echo` among the reads.
 const ECHO: usize = 2;
+
+/// Position of the path among the reads.
+const PATH: usize = 3;
 
 thread_local! {
     static CONFIGURED: RefCell<String> = const { RefCell::new(String::new()) };
@@ -130,6 +134,35 @@ impl fallback::Guest for Faulty {
                 if failed.facts.contains(repeatable) { Action::Retry(0) } else { Action::Propagate }
             }
         }
+    }
+}
+
+impl normalise::Guest for Faulty {
+    fn make_comparable(req: View, reply: Reply) -> Outcome {
+        match fault(&req).as_str() {
+            "edit" => edits::remove(0),
+            "cannot" => return Outcome::Cannot("on purpose\n".repeat(1_000)),
+            "same" => return Outcome::Unchanged,
+            "double" => return Outcome::Body([&reply.body[..], &reply.body].concat()),
+            // All that it can see, for tests of what it can.
+            "tell" => {
+                let echo = value(&req, ECHO);
+                let Reply { backend, status, content_type, body } = reply;
+                let told = format!(
+                    "{:?} {} {} {:?} {echo:?} {backend} {status} {content_type} {}",
+                    req.method,
+                    req.bucket,
+                    req.share,
+                    value(&req, PATH),
+                    body.len()
+                );
+                return Outcome::Body(told.into_bytes());
+            }
+            // A new side that breaks, beside an old one that does not.
+            "new" if reply.backend == 1 => misbehave("panic"),
+            other => misbehave(other),
+        }
+        Outcome::Body(reply.body.into_iter().filter(|byte| !byte.is_ascii_digit()).collect())
     }
 }
 
