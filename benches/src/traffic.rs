@@ -92,6 +92,7 @@ pub fn snapshot(routes: usize) -> Snapshot {
         edits: Edits::default(),
         fallback: FallbackPolicy::default(),
         plugins: Plugins::default(),
+        ignored: Default::default(),
     });
     for number in 0..routes {
         let spec = RouteSpec { path: pattern(number).into(), ..RouteSpec::default() };

@@ -133,6 +133,14 @@ async function people() {
     await picture(page, 'differences-light');
     return (await page.textContent('#diff-0 summary')).trim().slice(0, 80);
   });
+  await check('one click and a reason turn it into a rule to ignore, and another one takes that back', async () => {
+    await order(page, '#ignore-0', 'the new format is meant');
+    await page.waitForSelector('#added');
+    same(await page.locator('#diff-0').count(), 0, 'differences after it');
+    same((await page.textContent('#added')).includes('/joined (ignore), by ana (on-call): the new format is meant'), true, 'whose it is');
+    await order(page, '#unignore-0', 'it was a mistake');
+    await page.waitForSelector('#diff-0 mark');
+  });
   await check('a promotion is refused on the button, with what is missing', async () => {
     await migration(page, 'trial');
     const why = await until(async () => {

@@ -12,6 +12,7 @@ use cutover_core::snapshot::{Place, Target};
 use cutover_core::{BackendId, Migration, MigrationId, Phase, PlaceId, Snapshot, SnapshotBuilder};
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A snapshot, and how to load the plugin of each of its places.
 pub(crate) struct Compiled {
@@ -100,6 +101,7 @@ fn plain_migration(
         edits: document.edits.clone(),
         fallback: document.fallback.clone(),
         plugins: Plugins::default(),
+        ignored: Arc::default(),
     }
 }
 

@@ -69,8 +69,9 @@ impl Config {
         print::print_for_screens(&self.document)
     }
 
-    /// What evidence about a migration is about, as text: both backends, edits, fallback, the rules of comparing, plugins
-    /// with their settings (not the bytes of their components). Equal meaning is equal text; empty if there is no such
+    /// What evidence about a migration is about, as text: both backends, edits, fallback, the rules of comparing (but for
+    /// what they ignore, which [`Course::about`](cutover_core::migration::Course::about) adds), plugins with their settings
+    /// (not the bytes of their components). Equal meaning is equal text; empty if there is no such
     /// migration. It may hold credentials of header edits: hash it, never show it.
     pub fn identity(&self, migration: &str) -> String {
         let mut all = self.document.migrations.iter();

@@ -13,6 +13,7 @@
 mod body;
 mod difference;
 mod header;
+mod ignore;
 mod json;
 mod matching;
 mod noise;
@@ -31,6 +32,7 @@ pub use difference::{
     BodyPlace, Difference, Differences, Kind, MAX_DIFFERENCES, Place, Seen, Whole,
 };
 pub use header::{NEVER as NEVER_COMPARED, PRESENCE as COMPARED_FOR_PRESENCE};
+pub use ignore::{IgnoreList, IgnoreRule, MAX_IGNORE_RULE_BYTES};
 pub use json::{Document, MAX_DEPTH, MAX_VALUES, Unreadable};
 pub use noise::{FieldNoise, MAX_NOISE_FIELDS, Noise, Suggestion};
 pub use number::{Numbers, Tolerance, ToleranceError};

@@ -50,6 +50,7 @@ pub use judge::Look;
 pub use latency::{Bar, CONTROL_REQUESTS, Slowness, Tolerance, TooFewControl};
 pub use meter::Meter;
 pub use mixture::{PASS_AT, clean_needed, evidence_below, shown_below, upper_bound};
+pub(crate) use sentence::Grouped;
 pub use window::{FiveSeconds, Hour, Window};
 pub use words::WordsError;
 

@@ -7,6 +7,7 @@
 //! [`plan`] tells the same without doing it, [`next_command`] what a person does next. The whole
 //! table of states and events is `migration/transitions.md`, and is the test.
 
+mod added;
 mod apply;
 mod approval;
 mod blocker;
@@ -24,6 +25,7 @@ mod step;
 mod time;
 mod transition;
 
+pub use added::{AddedRule, MOST_ADDED_RULES};
 pub use apply::{admits, apply};
 pub use approval::Opinion;
 pub use blocker::Blocker;
@@ -43,11 +45,13 @@ pub use step::{KILL_SWITCH, Step, end_of, expiry, step};
 pub use time::Timestamp;
 pub use transition::{Brief, Cause, Effect, Entry, Event, Transition};
 
+use crate::compare::IgnoreRule;
 use crate::edit::Edits;
 use crate::fallback::FallbackPolicy;
 use crate::key::{KeySource, QaHeader, UserList};
 use crate::{BackendId, Generation, Percent, PlaceId, Salt, Side};
 use http::HeaderName;
+use std::sync::Arc;
 
 /// One extraction: its two sides, its users, and its present traffic state.
 #[derive(Clone, Debug)]
@@ -82,6 +86,8 @@ pub struct Migration {
     pub fallback: FallbackPolicy,
     /// Where plugins take part.
     pub plugins: Plugins,
+    /// What people said does not count in comparisons, beside the configuration.
+    pub ignored: Arc<[IgnoreRule]>,
 }
 
 impl Migration {

@@ -50,7 +50,7 @@ const KINDS = [
   'sample', 'lagged',
   // Orders of people.
   'promote', 'set-weight', 'mirror-traffic', 'pause', 'freeze', 'resume', 'rollback', 'abort', 'retry', 'approve', 'reject',
-  'switch-traffic', 'reverse-traffic', 'complete', 'drill', 'expire',
+  'switch-traffic', 'reverse-traffic', 'complete', 'drill', 'expire', 'ignore', 'unignore',
   // What cutover does by itself.
   'killed', 'failed', 'precaution', 'going-back', 'recovered', 'drilled', 'changed', 'silent', 'heard', 'expired', 'extended',
   'due',

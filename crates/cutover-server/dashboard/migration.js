@@ -34,7 +34,7 @@ export function migration(main, name, me) {
       fill(parts.sides, sides(value, series));
       drawn.draw(series);
       fill(parts.gates, gates(value));
-      fill(parts.diffs, differences(value, diffs));
+      fill(parts.diffs, differences(value, diffs, etag, again));
       fill(parts.people, approvals(value, etag, me, again));
       fill(parts.history, history(lines.records, value.nowMs));
     },

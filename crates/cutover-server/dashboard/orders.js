@@ -33,7 +33,7 @@ export function verbs(value, etag, again) {
 export function orderButton(order) {
   const { value, label, barred, main, stops } = order;
   const why = value.barred?.[barred] ?? stops ?? null;
-  const id = `order-${barred}`;
+  const id = order.id ?? `order-${barred}`;
   const button = h('button', {
     id, class: main ? 'main' : null, type: 'button', 'aria-disabled': why ? 'true' : null, title: why,
     'aria-describedby': why ? `${id}-why` : null, onclick: () => !why && confirm(order),

@@ -9,6 +9,7 @@ mod doorkeeper;
 mod events;
 mod failures;
 mod idempotency;
+mod ignores;
 mod listener;
 mod migrations;
 mod mutation;
@@ -38,7 +39,7 @@ const MAX_BODY: usize = 64 * 1024;
 
 /// Every endpoint, as [`ENDPOINTS`] lists them.
 pub fn router(state: AdminState) -> Router {
-    let routes: [(&str, MethodRouter<AdminState>); 27] = [
+    let routes: [(&str, MethodRouter<AdminState>); 28] = [
         ("/", get(dashboard::page)),
         ("/assets/{*file}", get(dashboard::asset)),
         ("/livez", get(probes::livez)),
@@ -59,6 +60,7 @@ pub fn router(state: AdminState) -> Router {
         ("/admin/v1/migrations/{id}/status", get(migrations::status)),
         ("/admin/v1/migrations/{id}/verdicts", get(migrations::verdicts)),
         ("/admin/v1/migrations/{id}/diffs", get(diffs::show)),
+        ("/admin/v1/migrations/{id}/ignores", get(ignores::show)),
         ("/admin/v1/migrations/{id}/series", get(series::show)),
         ("/admin/v1/migrations/{id}/history", get(migrations::history)),
         ("/admin/v1/migrations/{id}/rollback-cost", get(migrations::rollback_cost)),

@@ -73,6 +73,10 @@ pub(crate) enum Verb {
     Drill(verbs::Plain),
     /// Show where the two sides answer something else
     Diff(verbs::Diff),
+    /// Compare without a field from now on; the evidence begins anew
+    Ignore(verbs::Rule),
+    /// Compare it again
+    Unignore(verbs::Rule),
     /// Show who did what and why, or verify the audit log
     Audit(verbs::Audit),
     /// Make tokens for the admin API

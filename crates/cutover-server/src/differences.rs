@@ -47,6 +47,24 @@ fn shown(reply: &Value) -> String {
         for side in ["old", "new"] {
             lines.push(labelled(&format!("    {side}  "), &printable(&text(example, side))));
         }
+        if let Some(command) = silencing(&name, &group["ignore"]) {
+            lines.push(labelled("    if it does not matter: ", &printable(&command)));
+        }
+    }
+    let added = reply["added"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if !added.is_empty() {
+        lines.push(String::new());
+        lines.push("left out by people; move it into compare of the configuration:".to_owned());
+    }
+    for rule in added {
+        let who = format!(
+            "{} {}, by {}: {}",
+            text(rule, "list"),
+            text(rule, "rule"),
+            text(rule, "by"),
+            text(rule, "reason")
+        );
+        lines.push(labelled("    ", &printable(&who)));
     }
     let suggestions = reply["suggestions"].as_array().map(Vec::as_slice).unwrap_or_default();
     if !suggestions.is_empty() {
@@ -71,6 +89,13 @@ fn shown(reply: &Value) -> String {
         lines.push(labelled("next: ", &format!("{next} {name} --reason '…'")));
     }
     lines.join("\n")
+}
+
+/// The command that leaves a field out, if one does.
+fn silencing(name: &str, ignore: &Value) -> Option<String> {
+    let rule = ignore["rule"].as_str()?;
+    let order = if ignore["list"] == "unordered" { " --unordered" } else { "" };
+    Some(format!("cutover ignore {name} '{rule}'{order} --reason '…'"))
 }
 
 #[cfg(test)]

@@ -62,6 +62,8 @@ fn run_verb(verb: Verb) -> Exit {
             None => audit_log::audit(&args),
         },
         Verb::Diff(args) => differences::diff(&args),
+        Verb::Ignore(args) => Order::rule(":ignore", &args).give(),
+        Verb::Unignore(args) => Order::rule(":unignore", &args).give(),
         Verb::Plan(args) => Order::plan(&args).give(),
         Verb::Promote(args) => Order::promote(&args).give(),
         Verb::SetWeight(args) => Order::set_weight(&args).give(),

@@ -2,7 +2,8 @@
 
 use crate::admin_api::{Admin, Asked, Fault, text};
 use crate::args::verbs::{
-    Change, Complete, Goal, Opinion, Plain, Plan, Promote, ReadsOrWrites, Rollback, Share, Traffic,
+    Change, Complete, Goal, Opinion, Plain, Plan, Promote, ReadsOrWrites, Rollback, Rule, Share,
+    Traffic,
 };
 use crate::args::{Output, Target};
 use crate::exit::{Exit, print, say};
@@ -88,6 +89,13 @@ impl<'a> Order<'a> {
     pub(crate) fn complete(args: &'a Complete) -> Self {
         let order = Self::new(&args.name, ":complete", &args.change).looking_first();
         order.with("confirm", json!(args.confirm))
+    }
+
+    /// About what is compared, and so about evidence that somebody has seen.
+    pub(crate) fn rule(path: &'static str, args: &'a Rule) -> Self {
+        let order = Self::new(&args.name, path, &args.change).looking_first();
+        let list = if args.unordered { "unordered" } else { "ignore" };
+        order.with("rule", json!(args.rule)).with("list", json!(list))
     }
 
     fn with(mut self, member: &str, value: Value) -> Self {

@@ -328,19 +328,18 @@ impl Conductor {
         let commit = Commit::of(&transition, part.sentences(now), Some(evidence.words()));
         let receipt = self.store().commit(&commit)?;
         let Transition { entry, standing, effects, .. } = transition;
-        part.stands(standing, evidence, &self.stage.current());
+        part.stands(standing, evidence);
         for effect in effects {
             match effect {
                 Effect::Install(_) => self.stage.restate(&mut |migration| {
                     put_in_force(&ensemble.parts, migration);
                 }),
                 Effect::Alert(what) => tracing::warn!(migration = &*entry.migration, "{what}"),
+                Effect::RestartEvidence(_) => {
+                    ensemble.parts[at].begins_anew(&self.stage.current());
+                }
                 // Done above, or true as soon as it is in force: there is one process.
-                Effect::Record
-                | Effect::RestartEvidence(_)
-                | Effect::BeginStep
-                | Effect::AwaitInForce(_)
-                | _ => {}
+                Effect::Record | Effect::BeginStep | Effect::AwaitInForce(_) | _ => {}
             }
         }
         tracing::info!(

@@ -159,7 +159,7 @@ impl Engine {
                 meter: book.migration(&migration.name),
                 classes: Arc::new(classes),
                 shadow: book.shadow(&migration.name, clock),
-                mirroring,
+                mirroring: mirroring.map(|plan| plan.following(&migration.ignored)),
             }
         });
         let next = Arc::new(Installed {
@@ -175,16 +175,17 @@ impl Engine {
         next
     }
 
-    /// Puts the snapshot in force once more, with migrations that stand elsewhere. Routes, backends, plugins, breakers
+    /// Puts the snapshot in force once more, with migrations that stand elsewhere, or ignore something else. Routes, backends, plugins, breakers
     /// and counters are those of the generation before, so that this takes microseconds, however large they are.
     pub fn restate(&self, restate: impl FnMut(&mut Migration)) -> Arc<Installed> {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current();
+        let snapshot = before.snapshot.restated(restate);
         let next = Arc::new(Installed {
             generation: Generation(before.generation.0 + 1),
-            snapshot: before.snapshot.restated(restate),
             plugins: Arc::clone(&before.plugins),
-            running: Arc::clone(&before.running),
+            running: before.running_with(&snapshot),
+            snapshot,
             routes: Arc::clone(&before.routes),
             shared: Arc::clone(&self.shared),
         });
@@ -310,6 +311,19 @@ impl Installed {
 
     pub(crate) fn clock(&self) -> &dyn Clock {
         &*self.shared.clock
+    }
+
+    /// What migrations carry on to a snapshot of the same migrations, in which people may have added rules.
+    fn running_with(&self, snapshot: &Snapshot) -> Arc<[Running]> {
+        let (before, now) = (self.snapshot.migrations(), snapshot.migrations());
+        if before.iter().zip(now).all(|(before, now)| before.ignored == now.ignored) {
+            return Arc::clone(&self.running);
+        }
+        let follow = |(running, migration): (&Running, &Migration)| Running {
+            mirroring: running.mirroring.as_ref().map(|plan| plan.following(&migration.ignored)),
+            ..running.clone()
+        };
+        self.running.iter().zip(now).map(follow).collect()
     }
 
     /// The breaker this migration had here, if what it knows still holds.

@@ -264,7 +264,8 @@ fn plan(
     let expires = end.map_or(Date { year: 0, month: 1, day: 1 }, |at| at.value);
     let data = reader.choice("data", &[Data::Shared, Data::External, Data::Cdc]);
     let course = Course::new(name, data, Steps::usual(), expires.begins());
-    let course = Course { write_routes, salt, ..course };
+    let compare = in_table(reader, "compare", &keys::COMPARE, compare);
+    let course = Course { write_routes, salt, rules: compare.rules.clone(), ..course };
     let Moves { course, limits, rollback } = course::read(&course, reader);
     let percent = reader.get_or_default::<Percent>("mirror-percent").value;
     let plan = MigrationPlan {
@@ -273,7 +274,7 @@ fn plan(
         expires,
         group,
         mirror: in_table(reader, "mirror", &keys::MIRROR, |reader| mirror(percent, reader)),
-        compare: in_table(reader, "compare", &keys::COMPARE, compare),
+        compare,
         course,
         limits,
         rollback,

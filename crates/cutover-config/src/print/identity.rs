@@ -14,7 +14,11 @@ pub(crate) fn identity(document: &Document, about: &MigrationDocument) -> String
         let found = document.backends.iter().find(|backend| backend.name == *name);
         identity.put_some(side, found.map(|found| backend(&found.backend)));
     }
-    let parts = migration(about).0.into_iter();
+    // What is ignored is compared as a set, together with what people added: see `Course::about`.
+    let mut rest = about.clone();
+    let rules = &mut rest.plan.compare.rules;
+    (rules.ignore, rules.unordered) = Default::default();
+    let parts = migration(&rest).0.into_iter();
     identity.0.extend(parts.filter(|(name, _)| PARTS.contains(&&**name)));
     let mut plugins = Table::default();
     for (hook, name) in about.plugins.given() {

@@ -71,6 +71,21 @@ impl Pattern {
     }
 }
 
+/// As [`Pattern::parse`] reads it, escaped only where it must be.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|step| match step {
+            Step::Any => f.write_str("/*"),
+            Step::Named(name) if **name == *"*" => f.write_str("/~2"),
+            Step::Named(name) => {
+                let mut text = String::new();
+                push_step(&mut text, name);
+                f.write_str(&text)
+            }
+        })
+    }
+}
+
 /// An index as RFC 6901 (section 4) writes it: digits without leading zeros.
 fn index(step: &str) -> Option<usize> {
     let plain = step == "0" || !step.starts_with(['0', '+']);

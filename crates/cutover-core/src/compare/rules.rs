@@ -303,7 +303,7 @@ fn put<T: PartialEq>(place: &mut T, value: T, free: &T) -> bool {
 }
 
 /// The name in `header:NAME`; `None` if the rule is about the body.
-fn header_name(text: &str) -> Option<Result<Box<str>, PointerError>> {
+pub(super) fn header_name(text: &str) -> Option<Result<Box<str>, PointerError>> {
     if text.starts_with('/') {
         return None;
     }

@@ -5,6 +5,7 @@ use super::*;
 mod bodies;
 mod headers;
 mod hostile;
+mod ignoring;
 mod numbers;
 mod properties;
 mod rules;

@@ -217,6 +217,7 @@ fn migration(state: &str, place: PlaceId, old: BackendId, new: BackendId) -> Mig
         rolled_back: false,
         edits: Edits::default(),
         fallback: FallbackPolicy::default(),
+        ignored: Default::default(),
         plugins: Plugins::default(),
     };
     for word in words {

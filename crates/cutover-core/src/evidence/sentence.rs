@@ -114,7 +114,7 @@ fn measured(gate: Gate) -> &'static str {
 }
 
 /// `12,345`.
-struct Grouped(u64);
+pub(crate) struct Grouped(pub(crate) u64);
 
 impl fmt::Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

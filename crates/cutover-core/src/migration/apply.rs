@@ -10,7 +10,7 @@ use super::refusal::{Refusal, Unbuilt};
 use super::standing::{Graded, PARTS, Position, Progress, Withdrawal};
 use super::time::{Spelled, Timestamp};
 use super::transition::{Draft, Event, Transition};
-use super::{Moment, drill};
+use super::{Moment, added, drill};
 use crate::Percent;
 use crate::evidence::Epoch;
 use std::time::Duration;
@@ -54,6 +54,8 @@ pub(super) fn propose(at: &Moment<'_>, order: &Order) -> Result<(Draft, Vec<Bloc
         Command::Drill => start_drill(at, mark()),
         Command::Approve { goal, evidence } => opine(at, order, *goal, *evidence, true),
         Command::Reject { goal, evidence } => opine(at, order, *goal, *evidence, false),
+        Command::Ignore(rule) => added::add(at, order, rule),
+        Command::Unignore(rule) => added::remove(at, rule),
         Command::Pause | Command::Freeze if over => {
             let why = "nothing moves any more";
             Err(Refusal::NotHere { from: progress.position, why })
@@ -114,7 +116,7 @@ fn admit(at: &Moment<'_>, order: &Order) -> Result<(), Refusal> {
     }
 }
 
-type Proposed = Result<(Draft, Vec<Blocker>), Refusal>;
+pub(super) type Proposed = Result<(Draft, Vec<Blocker>), Refusal>;
 
 fn promote(at: &Moment<'_>, order: &Order, goal: Goal) -> Proposed {
     let wanted = toward(at, goal)?;

@@ -3,6 +3,7 @@
 use super::observation::EvidenceHash;
 use super::people::Actor;
 use super::time::Spelled;
+use crate::compare::{IgnoreList, IgnoreRule};
 use crate::{Generation, Percent};
 use std::fmt;
 use std::time::Duration;
@@ -59,6 +60,10 @@ pub enum Command {
     Drill,
     /// Treat the migration as past its expiry; moves no traffic.
     Expire,
+    /// From now on this does not count in comparisons.
+    Ignore(IgnoreRule),
+    /// It counts again.
+    Unignore(IgnoreRule),
 }
 
 /// Where a move forward leads.
@@ -121,6 +126,8 @@ impl Command {
             Self::Complete { .. } => "complete",
             Self::Drill => "drill",
             Self::Expire => "expire",
+            Self::Ignore(_) => "ignore",
+            Self::Unignore(_) => "unignore",
         }
     }
 
@@ -144,6 +151,13 @@ impl Command {
                 format!("{verb} {migration}{goal} --evidence {evidence}")
             }
             Self::Complete { confirm } => format!("{verb} {migration} --confirm {confirm}"),
+            Self::Ignore(rule) | Self::Unignore(rule) => {
+                let order = match rule.list() {
+                    IgnoreList::Ignore => "",
+                    IgnoreList::Unordered => " --unordered",
+                };
+                format!("{verb} {migration} {}{order}", quoted(rule.text()))
+            }
             Self::Pause
             | Self::Freeze
             | Self::Resume
@@ -153,6 +167,15 @@ impl Command {
             | Self::Expire => format!("{verb} {migration}"),
         }
     }
+}
+
+/// As one word of a shell, which would take `*` for files.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/_-.:".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 impl fmt::Display for Goal {

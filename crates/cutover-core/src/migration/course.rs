@@ -2,6 +2,7 @@
 //! while the migration stands anywhere, since a standing names percents and never positions in it.
 
 use super::time::Timestamp;
+use crate::compare::RuleSpec;
 use crate::{Percent, Salt};
 use std::fmt;
 use std::time::Duration;
@@ -45,6 +46,8 @@ pub struct Course {
     pub drill: Option<DrillRule>,
     /// Over how long cutover itself goes back when `old` is cold.
     pub graded: Duration,
+    /// What does not count in comparisons.
+    pub rules: RuleSpec,
     /// The configured end.
     pub expires: Timestamp,
 }
@@ -71,6 +74,7 @@ impl Course {
             approval_lasts: DAY,
             drill: Some(DrillRule::default()),
             graded: Duration::from_secs(30),
+            rules: RuleSpec::default(),
             expires,
         }
     }

@@ -22,11 +22,18 @@ pub struct Observation {
     /// When evidence last grew, as [`Evidence::observed_ms`](crate::evidence::Evidence::observed_ms)
     /// tells. Not a heartbeat, which beats on without traffic.
     pub heard: Option<Timestamp>,
+    /// When this epoch of evidence began.
+    pub begun: Timestamp,
+    /// How many comparisons that match pass the mismatch gate when it begins anew; `None`: it is not
+    /// demanded.
+    pub comparisons_needed: Option<u64>,
     /// The newest generation that every proxy has confirmed.
     pub in_force: Generation,
     /// `old` has served too little lately to take everybody at once.
     pub old_is_cold: bool,
-    /// Digest of backends, rules and plugins.
+    /// Digest of backends, rules and plugins, but for what is ignored: see [`Course::about`].
+    ///
+    /// [`Course::about`]: super::Course::about
     pub fingerprint: Fingerprint,
     /// Requests of users up to now, and how many of them failed.
     pub served: Served,

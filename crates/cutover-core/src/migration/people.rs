@@ -106,7 +106,7 @@ pub(super) enum Deed {
     Restrain,
     /// From `off` to `shadow`, more mirroring, lifting a pause.
     Begin,
-    /// Reads forward, a drill, another try, lifting a freeze.
+    /// Reads forward, a drill, another try, lifting a freeze; what counts in comparisons.
     Advance,
     /// An opinion on evidence.
     Judge,
@@ -149,7 +149,10 @@ impl Deed {
             | Command::SwitchReads
             | Command::SwitchWrites
             | Command::Drill
-            | Command::Retry => Self::Advance,
+            | Command::Retry
+            // Not for those who only judge the evidence: they would choose what they judge.
+            | Command::Ignore(_)
+            | Command::Unignore(_) => Self::Advance,
             Command::Approve { goal, .. } | Command::Reject { goal, .. } => {
                 let last = *goal == Goal::Complete;
                 let last = last || *goal == Goal::Next && from == Position::ReadsNew;

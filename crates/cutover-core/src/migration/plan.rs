@@ -68,7 +68,9 @@ pub fn plan(at: &Moment<'_>, order: &Order) -> Result<Plan, Refusal> {
         | Command::Reject { .. }
         | Command::Complete { .. }
         | Command::Drill
-        | Command::Expire => {}
+        | Command::Expire
+        | Command::Ignore(_)
+        | Command::Unignore(_) => {}
     }
     let (actions, warnings) = (transition.effects, transition.warnings);
     Ok(Plan { missing, actions, warnings, durations })

@@ -6,6 +6,7 @@ use super::blocker::Blocker;
 use super::people::Actor;
 use super::standing::Position;
 use super::time::Spelled;
+use crate::compare::RuleFinding;
 use crate::{Generation, Percent};
 use std::fmt;
 use std::time::Duration;
@@ -85,6 +86,8 @@ pub enum Refusal {
     UnknownEvidence,
     /// Nobody can keep that many opinions.
     TooManyOpinions,
+    /// This rule cannot be added, or taken away.
+    Rule(Box<RuleFinding>),
     /// Other things come first: all of them.
     Missing(Vec<Blocker>),
 }
@@ -158,6 +161,7 @@ impl fmt::Display for Refusal {
             Self::TooManyOpinions => {
                 write!(f, "there are {MOST_OPINIONS} opinions already; they end by themselves")
             }
+            Self::Rule(finding) => finding.fmt(f),
             Self::Missing(blockers) => {
                 f.write_str("not yet:")?;
                 blockers.iter().try_for_each(|blocker| write!(f, "\n  - {blocker}"))

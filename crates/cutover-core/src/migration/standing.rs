@@ -4,6 +4,7 @@
 //! [`Progress`], which does not know who takes writes; [`Writes`] is carried along untouched. So a
 //! read switch cannot move writes, whatever its code does.
 
+use super::added::{AddedRule, MOST_ADDED_RULES};
 use super::approval::Opinion;
 use super::drill::{Drill, DrillRecord};
 use super::observation::Fingerprint;
@@ -12,6 +13,7 @@ use super::time::Timestamp;
 use super::{Phase, TrafficState};
 use crate::evidence::Epoch;
 use crate::{Generation, Percent, Salt, Side};
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -77,6 +79,8 @@ pub struct Progress {
     pub fingerprint: Fingerprint,
     /// What people think of the next move.
     pub opinions: Vec<Opinion>,
+    /// Rules that people added to the configuration's.
+    pub added: Vec<AddedRule>,
     /// The last rollback drill.
     pub drilled: Option<DrillRecord>,
     /// When everything that moves was on `new` for good.
@@ -216,6 +220,8 @@ pub enum Unsound {
     NothingToWithdraw(Phase),
     /// A graded rollback that grows.
     GrowingRollback,
+    /// More rules than can be added, or one twice.
+    AddedRules,
 }
 
 impl fmt::Display for Unsound {
@@ -231,6 +237,12 @@ impl fmt::Display for Unsound {
                 write!(f, "in phase {} no reads can be on their way back", phase.name())
             }
             Self::GrowingRollback => f.write_str("a graded rollback cannot be above its beginning"),
+            Self::AddedRules => {
+                write!(
+                    f,
+                    "there are more than {MOST_ADDED_RULES} added rules, or one is there twice"
+                )
+            }
         }
     }
 }
@@ -263,6 +275,7 @@ impl Standing {
             epoch: Epoch(0),
             fingerprint,
             opinions: Vec::new(),
+            added: Vec::new(),
             drilled: None,
             cut_over: None,
             salt,
@@ -295,6 +308,10 @@ impl Standing {
                 return Err(Unsound::GrowingRollback);
             }
         }
+        let rules: BTreeSet<_> = progress.added.iter().map(|added| &added.rule).collect();
+        if rules.len() < progress.added.len() || rules.len() > MOST_ADDED_RULES {
+            return Err(Unsound::AddedRules);
+        }
         Ok(Self { progress, writes })
     }
 
@@ -324,13 +341,14 @@ impl Standing {
         }
     }
 
-    /// Puts phase and traffic state in force in a migration of a snapshot that is being built.
+    /// Puts phase, traffic state and added rules in force in a migration of a snapshot that is being built.
     pub fn put_in_force(&self, migration: &mut super::Migration) {
         let reads = self.progress.reads();
         migration.phase = reads.phase;
         migration.rolled_back = reads.closed;
         migration.state = self.traffic();
         migration.salt = self.progress.salt.clone();
+        migration.ignored = self.progress.added.iter().map(|added| added.rule.clone()).collect();
     }
 }
 

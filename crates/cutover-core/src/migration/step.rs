@@ -167,11 +167,12 @@ fn drilling(at: &Moment<'_>) -> Option<Transition> {
 /// Other backends, rules or plugins: what was seen says nothing about them.
 fn changed(at: &Moment<'_>) -> Option<Transition> {
     let progress = at.progress();
-    if progress.fingerprint == at.seen.fingerprint {
+    let about = at.course.about(at.seen.fingerprint, &progress.added);
+    if progress.fingerprint == about {
         return None;
     }
     let mut to = progress.clone();
-    to.fingerprint = at.seen.fingerprint;
+    to.fingerprint = about;
     to.epoch = Epoch(to.epoch.0 + 1);
     to.opinions.clear();
     let why = "backends, rules or plugins changed";
@@ -182,8 +183,9 @@ fn changed(at: &Moment<'_>) -> Option<Transition> {
 fn listening(at: &Moment<'_>) -> Option<Transition> {
     let progress = at.progress();
     let awaited = progress.position.is_judged() && progress.withdrawal == Withdrawal::None;
-    // Who has just arrived has not had the time to be heard.
-    let fresh = at.now.since(progress.entered) <= at.course.silence;
+    // Who has just arrived, or begun anew, has not had the time to be heard.
+    let since = progress.entered.max(at.seen.begun);
+    let fresh = at.now.since(since) <= at.course.silence;
     let silent = awaited && silence(at) && !fresh;
     let mut to = progress.clone();
     if silent && progress.inconclusive.is_none() {

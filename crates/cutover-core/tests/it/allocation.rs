@@ -190,5 +190,6 @@ fn migration(
         edits: Edits::default(),
         fallback: FallbackPolicy::default(),
         plugins: Plugins { split, ..Plugins::default() },
+        ignored: Default::default(),
     }
 }

@@ -1,10 +1,11 @@
 //! What comparing has found: mismatches by route and field, with an example of each, and rules to consider.
 
-use super::AdminState;
 use super::migrations::{aside, unknown};
 use super::reply::json;
+use super::{AdminState, ignores};
 use axum::extract::{Path, State};
 use axum::response::Response;
+use cutover::View;
 use cutover::core::compare::{Group, GroupKey, Suggestion};
 use cutover::mirror::Shadow;
 use serde_json::{Value, json};
@@ -14,20 +15,23 @@ pub(super) async fn show(State(state): State<AdminState>, Path(name): Path<Strin
     // Whoever compares holds the lock of what is shown; that must not hold the control thread.
     aside(move || {
         let current = state.server.engine.current();
-        match current.shadow_of(&name) {
-            Some(shadow) => json(&shown(&name, shadow)),
-            None => unknown(&name),
+        let views = state.server.conductor.glance();
+        let view = views.iter().find(|view| *view.name == *name);
+        match (current.shadow_of(&name), view) {
+            (Some(shadow), Some(view)) => json(&shown(view, shadow)),
+            _ => unknown(&name),
         }
     })
     .await
 }
 
-fn shown(name: &str, shadow: &Shadow) -> Value {
+fn shown(view: &View, shadow: &Shadow) -> Value {
     let counts = shadow.counts();
     let groups = shadow.differences();
     let suggestions = shadow.suggestions();
     json!({
-        "name": name,
+        "name": view.name,
+        "added": ignores::added(view).collect::<Vec<_>>(),
         "copied": counts.picked,
         "shed": counts.shed,
         "compared": counts.compared,
@@ -43,6 +47,7 @@ fn of_group(key: &GroupKey, group: &Group) -> Value {
         "route": key.route,
         "field": key.path,
         "kind": key.kind.name(),
+        "ignore": ignores::silencing(&key.rule()),
         "count": group.count,
         "firstSeenMs": group.first_seen_ms,
         "lastSeenMs": group.last_seen_ms,

@@ -95,6 +95,9 @@ pub const ENDPOINTS: &[Endpoint] = &[
     endpoint("post", "/admin/v1/migrations/{id}:reverseTraffic", "Everybody to old", ORDER),
     endpoint("post", "/admin/v1/migrations/{id}:complete", "The point of no return", ORDER),
     endpoint("post", "/admin/v1/migrations/{id}:drill", "Practise a rollback", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:ignore", "Compare without this field", ORDER),
+    endpoint("post", "/admin/v1/migrations/{id}:unignore", "Compare it again", ORDER),
+    endpoint("get", "/admin/v1/migrations/{id}/ignores", "Rules of comparing, and whose", ONE),
     endpoint("get", "/admin/v1/audit", "The audit log", &[200, 400, 503]),
     endpoint("get", "/admin/v1/audit:verify", "Is the audit log whole?", &[200, 409, 503]),
     endpoint(
@@ -239,7 +242,8 @@ fn order(verb: &Verb) -> Value {
     for name in verb.takes {
         let schema = match *name {
             "to" | "percent" => json!({ "type": ["string", "number"] }),
-            "graded" | "evidence" | "confirm" => json!({ "type": "string" }),
+            "graded" | "evidence" | "confirm" | "rule" => json!({ "type": "string" }),
+            "list" => json!({ "enum": ["ignore", "unordered"] }),
             _ => json!({ "type": "boolean" }),
         };
         properties.insert((*name).to_owned(), schema);

@@ -186,6 +186,7 @@ fn refused(error: &OrderError) -> Response {
         Refusal::NotBuilt(_)
         | Refusal::TooSlow { .. }
         | Refusal::Unconfirmed { .. }
+        | Refusal::Rule(_)
         | Refusal::UnknownEvidence => (StatusCode::UNPROCESSABLE_ENTITY, "Refused"),
         Refusal::Missing(blockers) => {
             let title = "Not yet";

@@ -147,6 +147,19 @@ pub(crate) struct Audit {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Rule {
+    /// The migration
+    pub(crate) name: String,
+    /// What is left out: /items/*/etag, or header:date
+    pub(crate) rule: String,
+    /// Only the order of what is there is left out
+    #[arg(long)]
+    pub(crate) unordered: bool,
+    #[command(flatten)]
+    pub(crate) change: Change,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Diff {
     /// The migration
     pub(crate) name: String,

@@ -19,6 +19,13 @@ pub(super) fn lines(migration: &Value) -> Vec<String> {
     if !trouble.is_empty() {
         lines.push(labelled("  store: ", &trouble));
     }
+    match migration["addedRules"].as_u64() {
+        Some(count) if count > 0 => {
+            let what = format!("{count} left out by people; diff shows them, compare keeps them");
+            lines.push(labelled("  rules: ", &what));
+        }
+        Some(_) | None => {}
+    }
     lines.extend(list(&migration["gates"]).iter().map(gate));
     lines.extend(list(&migration["approvals"]).iter().map(|opinion| approval(migration, opinion)));
     lines.extend(next(migration));

@@ -9,6 +9,7 @@ mod early;
 mod fallback;
 mod frames;
 mod guard;
+mod ignores;
 mod mirror;
 mod moves;
 mod plugin_author;

@@ -21,15 +21,20 @@ pub struct Charge {
     pub mirror: Percent,
     /// Its group.
     pub group: Option<Box<str>>,
-    /// Digest of what evidence is about: backends, rules, plugins.
+    /// Digest of what evidence is about, but for what is ignored, which the course has: backends, rules, plugins.
     pub fingerprint: Fingerprint,
 }
 
 impl Charge {
+    /// What evidence is about as long as nobody has added a rule.
+    pub(super) fn about(&self) -> Fingerprint {
+        self.course.about(self.fingerprint, &[])
+    }
+
     /// Where it stands as long as it has never moved.
     pub(super) fn first_standing(&self, now: Timestamp) -> Standing {
         let salt = self.course.salt.clone();
-        Standing::first(salt, self.first, self.mirror, self.fingerprint, now)
+        Standing::first(salt, self.first, self.mirror, self.about(), now)
     }
 }
 

@@ -6,7 +6,8 @@ use crate::engine::{Installed, Running};
 use crate::metrics::Reading;
 use crate::store::StoreError;
 use cutover_core::evidence::{
-    Answer, Bar, Coverage, Evidence, Gate, Look, RouteClass, Slowness, Verdict,
+    Answer, Bar, Counts, Coverage, Evidence, Gate, Look, RouteClass, Slowness, Verdict,
+    clean_needed,
 };
 use cutover_core::migration::{
     Effect, EvidenceHash, Group, Observation, Position, Remedy, Standing, Timestamp, Transition,
@@ -82,7 +83,7 @@ impl Part {
     /// Another configuration has it too. Evidence goes on; whether it still counts, the fingerprint says at the next
     /// tick.
     pub(super) fn recharged(self, charge: Charge, now: Timestamp) -> Self {
-        if !self.has_moved() && self.charge.fingerprint != charge.fingerprint {
+        if !self.has_moved() && self.charge.about() != charge.about() {
             return Self { before: self.before, ..Self::new(charge, None, now) };
         }
         let standing = if self.has_moved() { self.standing } else { charge.first_standing(now) };
@@ -199,20 +200,24 @@ impl Part {
     }
 
     /// A transition has been written.
-    pub(super) fn stands(&mut self, standing: Standing, evidence: Evidence, current: &Installed) {
-        let anew = evidence.epoch() != self.evidence.epoch();
-        let new_step = anew || self.evidence.bar().is_some() && evidence.bar().is_none();
+    pub(super) fn stands(&mut self, standing: Standing, evidence: Evidence) {
+        let new_step = self.evidence.bar().is_some() && evidence.bar().is_none();
         (self.standing, self.evidence, self.troubled) = (standing, evidence, false);
         if new_step {
             self.step_begins();
         }
-        if anew {
-            self.shown.clear();
-            if let Some(running) = running(current, &self.charge.course.name) {
-                running.shadow.restart();
-                self.count_classes(running, true);
-            }
+    }
+
+    /// Evidence begins anew, once what it is about is in force: whatever was under way before, or was counted since the
+    /// last look, does not belong to it.
+    pub(super) fn begins_anew(&mut self, current: &Installed) {
+        self.shown.clear();
+        if let Some(running) = running(current, &self.charge.course.name) {
+            running.shadow.restart();
+            self.before = Counted::read(running);
+            self.count_classes(running, true);
         }
+        self.step_begins();
     }
 
     /// Everything the state machine may look at.
@@ -244,6 +249,11 @@ impl Part {
             evidence: self.hash(),
             shown: self.shown.iter().copied().collect(),
             heard: self.evidence.observed_ms().map(Timestamp::from_millis),
+            begun: Timestamp::from_millis(self.evidence.since_ms()),
+            comparisons_needed: self
+                .demands(Gate::Mismatch)
+                .then(|| clean_needed(Counts::NONE, self.charge.limits.mismatch))
+                .flatten(),
             in_force: self.standing.generation(),
             old_is_cold: self.warmth.old_is_cold(),
             fingerprint: self.charge.fingerprint,

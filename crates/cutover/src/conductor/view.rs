@@ -3,6 +3,7 @@
 use super::part::Part;
 use crate::store::{Receipt, StoreError};
 use cutover_core::Percent;
+use cutover_core::compare::{IgnoreList, IgnoreRule};
 use cutover_core::evidence::Answer;
 use cutover_core::migration::{
     Actor, Back, Blocker, Command, Course, Durations, Entry, EvidenceHash, Goal, Moment, Move,
@@ -46,9 +47,12 @@ pub struct View {
 }
 
 /// What verbs stand for when it is asked who may give them: moves forward, where a verb knows both ways.
-fn asked(migration: &str) -> [Command; 15] {
+fn asked(migration: &str) -> Vec<Command> {
     let evidence = EvidenceHash([0; 32]);
-    [
+    let any = IgnoreRule::new(IgnoreList::Ignore, "/any").expect("it names a field");
+    vec![
+        Command::Ignore(any.clone()),
+        Command::Unignore(any),
         Command::Promote(Goal::Next),
         Command::SetWeight(Percent::FULL),
         Command::MirrorTraffic(Percent::FULL),

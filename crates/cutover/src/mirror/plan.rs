@@ -2,17 +2,17 @@
 
 use crate::config::MigrationPlan;
 use crate::config::plan::MirrorSample;
-use cutover_core::compare::{Redaction, RuleFinding, Rules};
+use cutover_core::compare::{IgnoreRule, Redaction, RuleFinding, RuleSpec, Rules};
 use cutover_core::{Migration, Percent, Salt};
 use std::hash::{BuildHasher, RandomState};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 /// Bytes of a reply that are read at most, whatever is kept of them: a body without an end must end somewhere.
 const REPLY_BYTES: u64 = 8 * 1024 * 1024;
 
 /// How one migration is mirrored and compared, in one generation.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Mirroring {
     pub(super) sample: MirrorSample,
     /// Apart from the cohort's, so that the users who are mirrored are not those who read from `new`.
@@ -21,6 +21,11 @@ pub(crate) struct Mirroring {
     pub(super) memory_bytes: usize,
     pub(super) noise: Percent,
     pub(super) limits: MirrorLimits,
+    /// What the configuration says.
+    configured: RuleSpec,
+    /// What people said beside it.
+    added: Arc<[IgnoreRule]>,
+    /// Both.
     pub(super) rules: Rules,
     pub(super) redaction: Redaction,
     pub(super) recheck: Duration,
@@ -71,9 +76,22 @@ impl Mirroring {
                 timeout: mirror.timeout,
             },
             rules: Rules::compile(&compare.rules).map_err(wrong)?,
+            configured: compare.rules.clone(),
+            added: Arc::default(),
             redaction: Redaction::new(digest_key(), &compare.show).map_err(wrong)?,
             recheck: compare.recheck,
         })
+    }
+
+    /// The same with the rules that people have added; what it is already is kept as it is.
+    pub(crate) fn following(self: &Arc<Self>, added: &Arc<[IgnoreRule]>) -> Arc<Self> {
+        if self.added == *added {
+            return Arc::clone(self);
+        }
+        // The parts of it compile, and what contradicts them is left out.
+        let rules = Rules::compile(&self.configured.with(added.iter()));
+        let rules = rules.unwrap_or_else(|_| self.rules.clone());
+        Arc::new(Self { rules, added: Arc::clone(added), ..Self::clone(self) })
     }
 }
 

@@ -10,13 +10,20 @@ use crate::core::evidence::Epoch;
 use crate::core::migration::{Fingerprint, Mark, Progress, Standing, Timestamp, Writes};
 use crate::core::{Bucketing, Generation, Salt};
 use parts::{
-    Share, StoredDrillRecord, StoredLatch, StoredMark, StoredOpinion, StoredPosition, StoredSide,
-    StoredWithdrawal,
+    Share, StoredDrillRecord, StoredLatch, StoredMark, StoredOpinion, StoredPosition, StoredRule,
+    StoredSide, StoredWithdrawal,
 };
 use serde::{Deserialize, Serialize};
 
-/// The version of both forms.
-const VERSION: u32 = 1;
+/// The newest version of a standing's form. The former one has no added rules, and is still what a standing without
+/// any is written in: a cutover that does not know of them can go on with it.
+const VERSION: u32 = 2;
+
+/// The version of a standing without added rules.
+const WITHOUT_RULES: u32 = 1;
+
+/// The version of the form of evidence.
+const EVIDENCE_VERSION: u32 = 1;
 
 /// A standing as it is stored.
 pub(super) fn encode(standing: &Standing) -> Vec<u8> {
@@ -27,7 +34,7 @@ pub(super) fn encode(standing: &Standing) -> Vec<u8> {
 /// A stored standing, if it is one.
 pub(super) fn decode(migration: &str, bytes: &[u8]) -> Result<Standing, StoreError> {
     let what = || format!("the state of migration {migration}").into();
-    known_version(bytes, what)?;
+    known_version(bytes, VERSION, what)?;
     let nonsense = |why: String| StoreError::Nonsense { what: what(), why: why.into() };
     let stored: StoredStanding =
         serde_json::from_slice(bytes).map_err(|error| nonsense(error.to_string()))?;
@@ -37,14 +44,14 @@ pub(super) fn decode(migration: &str, bytes: &[u8]) -> Result<Standing, StoreErr
 
 /// Evidence as it is stored.
 pub(super) fn encode_evidence(words: &[u64]) -> Vec<u8> {
-    let stored = StoredEvidence { v: VERSION, words: words.to_vec() };
+    let stored = StoredEvidence { v: EVIDENCE_VERSION, words: words.to_vec() };
     serde_json::to_vec(&stored).expect("numbers can be written as JSON")
 }
 
 /// Stored evidence. What the words mean, the core knows.
 pub(super) fn decode_evidence(migration: &str, bytes: &[u8]) -> Result<Vec<u64>, StoreError> {
     let what = || format!("the evidence of migration {migration}").into();
-    known_version(bytes, what)?;
+    known_version(bytes, EVIDENCE_VERSION, what)?;
     let nonsense = |error: serde_json::Error| StoreError::Nonsense {
         what: what(),
         why: error.to_string().into(),
@@ -53,15 +60,16 @@ pub(super) fn decode_evidence(migration: &str, bytes: &[u8]) -> Result<Vec<u64>,
     Ok(stored.words)
 }
 
-fn known_version(bytes: &[u8], what: impl Fn() -> Box<str>) -> Result<(), StoreError> {
+/// Is it of a version from the first to the newest?
+fn known_version(bytes: &[u8], newest: u32, what: impl Fn() -> Box<str>) -> Result<(), StoreError> {
     #[derive(Deserialize)]
     struct Versioned {
         v: u32,
     }
     match serde_json::from_slice::<Versioned>(bytes) {
-        Ok(Versioned { v: VERSION }) => Ok(()),
+        Ok(Versioned { v: found }) if (1..=newest).contains(&found) => Ok(()),
         Ok(Versioned { v: found }) => {
-            Err(StoreError::Version { what: what(), found, known: VERSION })
+            Err(StoreError::Version { what: what(), found, known: newest })
         }
         Err(error) => Err(StoreError::Nonsense { what: what(), why: error.to_string().into() }),
     }
@@ -94,6 +102,8 @@ struct StoredStanding {
     epoch: u64,
     fingerprint: Digest,
     opinions: Vec<StoredOpinion>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    added: Vec<StoredRule>,
     drilled: Option<StoredDrillRecord>,
     cut_over_ms: Option<u64>,
     salt: Box<str>,
@@ -119,13 +129,14 @@ impl From<&Standing> for StoredStanding {
             epoch,
             fingerprint,
             opinions,
+            added,
             drilled,
             cut_over,
             salt,
         } = standing.progress();
         let mark = |mark: &Option<Mark>| mark.as_ref().map(StoredMark::from);
         Self {
-            v: VERSION,
+            v: if added.is_empty() { WITHOUT_RULES } else { VERSION },
             generation: generation.0,
             position: (*position).into(),
             mirror: (*mirror).into(),
@@ -142,6 +153,7 @@ impl From<&Standing> for StoredStanding {
             epoch: epoch.0,
             fingerprint: Digest(fingerprint.0),
             opinions: opinions.iter().map(StoredOpinion::from).collect(),
+            added: added.iter().map(StoredRule::from).collect(),
             drilled: drilled.as_ref().map(StoredDrillRecord::from),
             cut_over_ms: cut_over.map(Timestamp::millis),
             salt: salt.text().into(),
@@ -174,6 +186,7 @@ impl StoredStanding {
             epoch: Epoch(self.epoch),
             fingerprint: Fingerprint(self.fingerprint.0),
             opinions: opinions.collect::<Result<_, _>>()?,
+            added: self.added.into_iter().map(StoredRule::restore).collect::<Result<_, _>>()?,
             drilled: self.drilled.map(StoredDrillRecord::restore).transpose()?,
             cut_over: self.cut_over_ms.map(Timestamp::from_millis),
             salt: Salt::with_bucketing(&self.salt, bucketing),

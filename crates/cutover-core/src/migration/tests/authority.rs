@@ -22,6 +22,8 @@ const WAYS: &[(&str, &str)] = &[
     ("approve", "ada admin: promote"),
     ("reject", "ada admin: promote"),
     ("expire", "ada admin: promote"),
+    ("ignore /at", "ada admin: promote"),
+    ("unignore /at", "ada admin: promote\nada admin: ignore /at"),
     ("approve complete", READS_NEW),
     ("complete profile", READS_NEW),
 ];
@@ -79,6 +81,8 @@ fn every_role_against_every_command() {
         approve              -      -        yes     yes      yes   -
         reject               -      -        yes     yes      yes   -
         expire               -      yes      yes     yes      yes   yes
+        ignore /at           -      -        yes     -        yes   -
+        unignore /at         -      -        yes     -        yes   -
         approve complete     -      -        -       yes      yes   -
         complete profile     -      -        -       yes      yes   -
     "#]]

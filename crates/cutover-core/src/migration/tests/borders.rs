@@ -111,6 +111,7 @@ fn in_force(world: &World) -> (Phase, Percent, Percent, bool) {
         edits: crate::edit::Edits::default(),
         fallback: crate::fallback::FallbackPolicy::default(),
         plugins: Plugins::default(),
+        ignored: Default::default(),
     };
     world.standing.put_in_force(&mut migration);
     assert_eq!(migration.salt, world.course.salt);

@@ -1,6 +1,7 @@
 //! What holds for every story: any orders by anybody, any observations, in any order.
 
 use super::world::{course, percent};
+use crate::compare::{IgnoreList, IgnoreRule};
 use crate::evidence::{Epoch, Verdict};
 use crate::migration::{
     Actor, AutoLimit, Back, Brief, Cause, Command, Course, Event, EvidenceHash, Fingerprint, Goal,
@@ -79,6 +80,11 @@ fn command() -> impl Strategy<Value = Command> {
         1 => goal().prop_map(move |goal| Command::Reject { goal, evidence }),
         2 => Just(Command::Complete { confirm: "profile".into() }),
         3 => Just(Command::Drill),
+        2 => (any::<bool>(), 0..3u8).prop_map(|(adds, field)| {
+            let rule = IgnoreRule::new(IgnoreList::Ignore, &format!("/{field}"));
+            let rule = rule.expect("it names a field");
+            if adds { Command::Ignore(rule) } else { Command::Unignore(rule) }
+        }),
     ]
 }
 
@@ -152,6 +158,8 @@ impl Story {
             evidence: EvidenceHash([1; 32]),
             shown: Vec::new(),
             heard: Some(now),
+            begun: now,
+            comparisons_needed: None,
             in_force: Generation(0),
             old_is_cold: false,
             fingerprint,

@@ -36,6 +36,10 @@ const EVENTS: &[(&str, &str)] = &[
     ("`reject`", "ada admin: reject"),
     ("`drill`", "ada admin: drill"),
     ("`expire`", "ada admin: expire"),
+    ("`ignore /at`", "ada admin: ignore /at"),
+    ("`ignore /at`, ignored", "ada admin: ignore /at\nada admin: ignore /at"),
+    ("`unignore /at`", "ada admin: unignore /at"),
+    ("`unignore /at`, ignored", "ada admin: ignore /at\nada admin: unignore /at"),
     ("errors fail", "gate errors fails: 61 of 4,000"),
     ("errors fail, old cold", "old is cold\ngate errors fails: 61 of 4,000"),
     ("mismatch fails", "gate mismatch fails: 9 of 1,000"),
@@ -117,7 +121,8 @@ fn cell(state: &str, script: &str) -> String {
             | Refusal::NotFrom { .. }
             | Refusal::NotUp { .. }
             | Refusal::NotDown { .. }
-            | Refusal::NothingFollows => "no",
+            | Refusal::NothingFollows
+            | Refusal::Rule(_) => "no",
             Refusal::NoReason
             | Refusal::NotAllowed { .. }
             | Refusal::NoGeneration { .. }

@@ -21,6 +21,7 @@
 //! waits                            what the next move waits for
 //! ```
 
+use crate::compare::{IgnoreList, IgnoreRule};
 use crate::evidence::{Epoch, Verdict};
 use crate::migration::{
     Actor, Back, Command, Course, Data, Effect, EvidenceHash, Fingerprint, Goal, Moment,
@@ -81,6 +82,8 @@ impl World {
                 evidence: EvidenceHash([1; 32]),
                 shown: Vec::new(),
                 heard: None,
+                begun: now,
+                comparisons_needed: Some(2_995),
                 in_force: Generation(0),
                 old_is_cold: false,
                 fingerprint,
@@ -198,6 +201,7 @@ impl World {
     /// A new epoch: gates have seen nothing.
     fn forget(&mut self) {
         self.seen.shown.clear();
+        self.seen.begun = self.now;
         self.seen.gates.clear();
         for gate in self.gates() {
             self.gate(&gate, Verdict::Inconclusive, "0 seen in this epoch");
@@ -349,9 +353,20 @@ impl World {
             ("complete", [name]) => Command::Complete { confirm: (*name).into() },
             ("drill", []) => Command::Drill,
             ("expire", []) => Command::Expire,
+            ("ignore", rule) => Command::Ignore(ignore_rule(rule)),
+            ("unignore", rule) => Command::Unignore(ignore_rule(rule)),
             _ => panic!("which command? {text}"),
         }
     }
+}
+
+fn ignore_rule(words: &[&str]) -> IgnoreRule {
+    let (list, text) = match words {
+        [text] => (IgnoreList::Ignore, text),
+        [text, "--unordered"] => (IgnoreList::Unordered, text),
+        _ => panic!("which rule? {words:?}"),
+    };
+    IgnoreRule::new(list, text).unwrap_or_else(|finding| panic!("{finding}"))
 }
 
 fn goal(words: &[&str]) -> Goal {

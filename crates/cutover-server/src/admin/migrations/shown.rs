@@ -1,5 +1,6 @@
 //! A migration as JSON: what an API's client reads, and the command line prints.
 
+use crate::admin::ignores;
 use cutover::View;
 use cutover::core::evidence::{Answer, Verdict};
 use cutover::core::migration::{Blocker, Opinion, Position, Withdrawal};
@@ -38,6 +39,7 @@ fn described(view: &View) -> Value {
         })),
         "toEverybodyMs": millis(view.durations.to_everybody),
         "backMs": millis(view.durations.back),
+        "addedRules": ignores::added(view).count(),
         "barred": barred(view),
         "trouble": view.trouble,
     })

@@ -3,6 +3,7 @@
 use cutover::View;
 use cutover::config::duration;
 use cutover::core::Percent;
+use cutover::core::compare::{IgnoreList, IgnoreRule};
 use cutover::core::migration::{Back, Command, EvidenceHash, Goal};
 use serde::{Deserialize, Deserializer};
 
@@ -34,6 +35,8 @@ pub const VERBS: &[Verb] = &[
     verb("reverseTraffic", &["reads", "writes"]),
     verb("complete", &["confirm"]),
     verb("drill", &[]),
+    verb("ignore", &["rule", "list"]),
+    verb("unignore", &["rule", "list"]),
 ];
 
 /// An opinion on a move: `POST /admin/v1/migrations/{id}/approvals`.
@@ -57,6 +60,8 @@ pub(super) struct Told {
     confirm: Option<String>,
     reads: bool,
     writes: bool,
+    rule: Option<String>,
+    list: Option<String>,
 }
 
 /// `20`, `"20%"` or a word.
@@ -92,6 +97,8 @@ impl Told {
                 Command::Complete { confirm: self.confirm.as_deref().unwrap_or_default().into() }
             }
             "drill" => Command::Drill,
+            "ignore" => Command::Ignore(self.rule()?),
+            "unignore" => Command::Unignore(self.rule()?),
             _ => {
                 let (goal, evidence) = (self.goal()?, self.evidence(view)?);
                 match self.approves.unwrap_or(true) {
@@ -111,6 +118,22 @@ impl Told {
             (Some("complete"), false) => Ok(Goal::Complete),
             (Some(text), false) => percent("to", text).map(Goal::To),
         }
+    }
+
+    fn rule(&self) -> Result<IgnoreRule, String> {
+        let list = self.list.as_deref().unwrap_or_default();
+        let list = match (list, IgnoreList::from_name(list)) {
+            ("", _) => IgnoreList::default(),
+            (_, Some(list)) => list,
+            (_, None) => {
+                let names = IgnoreList::ALL.map(IgnoreList::name).join(" or ");
+                return Err(format!("`list` is {list:?}: write {names}."));
+            }
+        };
+        let Some(rule) = &self.rule else {
+            return Err("Give the `rule`, like \"/items/*/etag\" or \"header:date\".".to_owned());
+        };
+        IgnoreRule::new(list, rule).map_err(|finding| format!("{finding}."))
     }
 
     fn percent(&self) -> Result<Percent, String> {

@@ -1,10 +1,11 @@
 //! The parts of a stored standing, each with the part of the core that it stands for.
 
 use super::Why;
+use crate::core::compare::{IgnoreList, IgnoreRule};
 use crate::core::evidence::Epoch;
 use crate::core::migration::{
-    Actor, Drill, DrillOutcome, DrillRecord, EvidenceHash, Graded, Latch, Mark, Opinion, Position,
-    Role, Served, Timestamp, Withdrawal,
+    Actor, AddedRule, Drill, DrillOutcome, DrillRecord, EvidenceHash, Graded, Latch, Mark, Opinion,
+    Position, Role, Served, Timestamp, Withdrawal,
 };
 use crate::core::{Generation, Percent, Side};
 use crate::store::Digest;
@@ -79,6 +80,14 @@ pub(super) struct StoredOpinion {
     epoch: u64,
     why: Box<str>,
     at_ms: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredRule {
+    list: Box<str>,
+    rule: Box<str>,
+    mark: StoredMark,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -278,6 +287,21 @@ impl StoredOpinion {
             why: self.why,
             at: Timestamp::from_millis(self.at_ms),
         })
+    }
+}
+
+impl From<&AddedRule> for StoredRule {
+    fn from(added: &AddedRule) -> Self {
+        let AddedRule { rule, mark } = added;
+        Self { list: rule.list().name().into(), rule: rule.text().into(), mark: mark.into() }
+    }
+}
+
+impl StoredRule {
+    pub(super) fn restore(self) -> Result<AddedRule, Why> {
+        let list = IgnoreList::from_name(&self.list).ok_or("a rule of an unknown list")?;
+        let rule = IgnoreRule::new(list, &self.rule).map_err(|_| "a rule that is none")?;
+        Ok(AddedRule { rule, mark: self.mark.restore()? })
     }
 }
 

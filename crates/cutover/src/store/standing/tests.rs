@@ -1,9 +1,10 @@
 //! What is stored comes back as it was, whatever it was; what makes no sense does not.
 
 use super::*;
+use crate::core::compare::{IgnoreList, IgnoreRule};
 use crate::core::migration::{
-    Actor, Drill, DrillOutcome, DrillRecord, EvidenceHash, Graded, Latch, Opinion, Position, Role,
-    Served, Withdrawal,
+    Actor, AddedRule, Drill, DrillOutcome, DrillRecord, EvidenceHash, Graded, Latch, Opinion,
+    Position, Role, Served, Withdrawal,
 };
 use crate::core::{Percent, Side};
 use proptest::option;
@@ -91,6 +92,14 @@ fn drill_record() -> impl Strategy<Value = DrillRecord> {
     })
 }
 
+fn added() -> impl Strategy<Value = Vec<AddedRule>> {
+    let list = prop::sample::select(IgnoreList::ALL.to_vec());
+    let rule = (list, "/[a-zé'/*]{0,8}x").prop_map(|(list, text)| IgnoreRule::new(list, &text));
+    let rule = rule.prop_map(|rule| rule.expect("it ends in a name"));
+    let rule = (rule, mark()).prop_map(|(rule, mark)| AddedRule { rule, mark });
+    prop_oneof![Just(Vec::new()), prop::collection::vec(rule, 1..4)]
+}
+
 fn salt() -> impl Strategy<Value = Salt> {
     (text(), prop::sample::select(Bucketing::ALL.to_vec()))
         .prop_map(|(text, bucketing)| Salt::with_bucketing(&text, bucketing))
@@ -106,6 +115,7 @@ prop_compose! {
         opinions in prop::collection::vec(opinion(), 0..4),
         drilled in option::of(drill_record()),
         cut_over in option::of(time()),
+        added in added(),
     ) -> Progress {
         let [paused, frozen, inconclusive, expired] = marks;
         let latch = latch.map(|(gate, sentence, at)| Latch { gate, sentence, at });
@@ -116,6 +126,7 @@ prop_compose! {
         (progress.latch, progress.last_red) = (latch, last_red);
         (progress.heeded, progress.opinions) = (heeded.map(Epoch), opinions);
         (progress.drilled, progress.cut_over) = (drilled, cut_over);
+        progress.added = added;
         progress
     }
 }
@@ -205,11 +216,43 @@ fn the_stored_form_is_this_one() {
     );
 }
 
+/// A standing with a rule that somebody added.
+fn with_a_rule() -> Standing {
+    let rule = IgnoreRule::new(IgnoreList::Ignore, "/at").expect("a rule");
+    let by = Actor::new("ana", Role::OnCall);
+    let mark = Mark { by, why: "a time".into(), at: Timestamp::from_millis(9) };
+    let mut progress = first().progress().clone();
+    progress.added.push(AddedRule { rule, mark });
+    Standing::restore(progress, first().writes()).expect("it is off")
+}
+
+/// Those who do not know of added rules say so, and do not compare what nobody wants compared.
+#[test]
+fn added_rules_are_a_form_of_their_own() {
+    let standing = with_a_rule();
+    let stored = String::from_utf8(encode(&standing)).expect("it is JSON");
+    let added = concat!(
+        r#""opinions":[],"added":[{"list":"ignore","rule":"/at","mark":{"by":{"name":"ana","#,
+        r#""role":"on-call"},"why":"a time","at_ms":9}}],"drilled""#,
+    );
+    assert!(stored.starts_with("{\"v\":2,") && stored.contains(added), "{stored}");
+    assert_eq!(decode("profile", stored.as_bytes()).expect("it was a standing"), standing);
+    for (old, new, told) in [
+        ("\"ignore\"", "\"show\"", "a rule of an unknown list"),
+        ("\"/at\"", "\"at\"", "a rule that is none"),
+    ] {
+        let error = decode("profile", stored.replacen(old, new, 1).as_bytes());
+        let error = error.expect_err("it makes no sense").to_string();
+        assert!(error.contains(told), "{error}");
+    }
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_in_words() {
     let stored = String::from_utf8(encode(&first())).expect("it is JSON");
     for (old, new, told) in [
-        ("\"v\":1", "\"v\":2", "is of version 2, and this cutover reads version 1: run the"),
+        ("\"v\":1", "\"v\":3", "is of version 3, and this cutover reads version 2: run the"),
+        ("\"v\":1", "\"v\":0", "is of version 0"),
         ("\"mirror\":0", "\"mirror\":100001", "a share above 100%"),
         ("cutover-1", "md5", "an unknown bucketing"),
         ("\"old\"", "\"new\"", "in phase off writes cannot be owned by new"),
