@@ -31,6 +31,7 @@ STORIES = {
     "kill-new": "the new service is killed under load",
     "reloads": "reloads under load",
     "admin-api": "the admin API, by its own description",
+    "prometheus": "Prometheus, and its alerts",
     "dashboard": "the dashboard in a browser",
     "bad-days": "dead services, full disks, hostile bytes",
 }

@@ -19,6 +19,7 @@ pub use refused::{HearRefused, RefusedHead};
 pub use stream::GuardedStream;
 pub use uploads::Bounded;
 
+use crate::metrics::{HEADS_REFUSED, OPEN_CONNECTIONS};
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use pingora::apps::{HttpServerApp, ServerApp};
@@ -92,18 +93,13 @@ impl Guard {
 
     /// Appends its metrics.
     pub fn encode(&self, out: &mut String) {
-        out.push_str(
-            "# HELP cutover_open_connections Client connections that are open.\n\
-             # TYPE cutover_open_connections gauge\n",
-        );
-        let _ = writeln!(out, "cutover_open_connections {}", *self.open.borrow());
-        out.push_str(
-            "# HELP cutover_heads_refused HTTP/1 requests refused because of their raw bytes.\n\
-             # TYPE cutover_heads_refused counter\n",
-        );
+        let (head, name) = (OPEN_CONNECTIONS.head(), OPEN_CONNECTIONS.exposed_name());
+        let _ = writeln!(out, "{head}{name} {}", *self.open.borrow());
+        out.push_str(&HEADS_REFUSED.head());
+        let name = HEADS_REFUSED.exposed_name();
         for refusal in Refusal::ALL {
-            let (name, count) = (refusal.name(), self.refused(*refusal));
-            let _ = writeln!(out, "cutover_heads_refused_total{{reason=\"{name}\"}} {count}");
+            let (reason, count) = (refusal.name(), self.refused(*refusal));
+            let _ = writeln!(out, "{name}{{reason=\"{reason}\"}} {count}");
         }
     }
 

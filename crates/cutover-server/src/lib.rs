@@ -28,6 +28,7 @@ pub mod forwarded;
 pub mod head_guard;
 pub mod listen;
 pub mod lookalike;
+pub mod metrics;
 mod mirror;
 pub mod plane;
 pub mod problem;

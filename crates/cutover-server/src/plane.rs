@@ -7,10 +7,12 @@ mod refused;
 
 use crate::access_log::{AccessLog, Rest};
 use crate::lookalike::Lookalikes;
+use crate::metrics::{ADDRESS_CLEAN, ADDRESS_IN_FLIGHT, LOG_DROPPED, LOOKALIKES_REMOVED};
 use crate::mirror::Mirror;
-use crate::upstream::{AddressBook, Backends, Endpoint, Pool, UpstreamError};
+use crate::upstream::{Address, AddressBook, Backends, Endpoint, Pool, UpstreamError};
 use arc_swap::ArcSwapOption;
 use cutover::config::{MigrationPlan, Network, PluginUse, ServerSettings, Surroundings};
+use cutover::metrics::Metric;
 use cutover::mirror::RulesError;
 use cutover::{Engine, Generation, Installed, Migration, PrepareError, Prepared, Snapshot};
 use std::fmt::Write as _;
@@ -276,21 +278,12 @@ impl Plane {
     pub fn encode_metrics(&self, out: &mut String) {
         let Some(serving) = self.newest() else { return };
         serving.encode_addresses(out);
-        let _ = writeln!(
-            out,
-            "# HELP cutover_lookalike_headers_removed Headers of clients, like x_user_id, that programs mistake for others.\n\
-             # TYPE cutover_lookalike_headers_removed counter\n\
-             cutover_lookalike_headers_removed_total {}",
-            self.lookalikes_removed.load(Ordering::Relaxed)
-        );
+        let mut single = |metric: Metric, value: u64| {
+            let _ = writeln!(out, "{}{} {value}", metric.head(), metric.exposed_name());
+        };
+        single(LOOKALIKES_REMOVED, self.lookalikes_removed.load(Ordering::Relaxed));
         if let Some(log) = serving.log() {
-            let _ = writeln!(
-                out,
-                "# HELP cutover_access_log_dropped Access log lines lost: queue full or file failing.\n\
-                 # TYPE cutover_access_log_dropped counter\n\
-                 cutover_access_log_dropped_total {}",
-                log.dropped()
-            );
+            single(LOG_DROPPED, log.dropped());
         }
     }
 }
@@ -322,29 +315,22 @@ impl Serving {
     }
 
     fn encode_addresses(&self, out: &mut String) {
-        let rows =
-            |out: &mut String, name: &str, value: &dyn Fn(&crate::upstream::Address) -> u32| {
-                for pool in self.backends().pools() {
-                    for each in pool.endpoints().iter() {
-                        let (backend, address) = (escaped(pool.name()), each.address.text());
-                        let value = value(&each.address);
-                        let _ = writeln!(
-                            out,
-                            "{name}{{backend=\"{backend}\",address=\"{address}\"}} {value}"
-                        );
-                    }
+        let mut rows = |metric: Metric, value: &dyn Fn(&Address) -> u32| {
+            let name = metric.exposed_name();
+            out.push_str(&metric.head());
+            for pool in self.backends().pools() {
+                for each in pool.endpoints().iter() {
+                    let (backend, address) = (escaped(pool.name()), each.address.text());
+                    let value = value(&each.address);
+                    let _ = writeln!(
+                        out,
+                        "{name}{{backend=\"{backend}\",address=\"{address}\"}} {value}"
+                    );
                 }
-            };
-        out.push_str(
-            "# HELP cutover_backend_address_clean Nothing is held against the address: not ejected, no failed checks.\n\
-             # TYPE cutover_backend_address_clean gauge\n",
-        );
-        rows(out, "cutover_backend_address_clean", &|address| u32::from(address.is_clean()));
-        out.push_str(
-            "# HELP cutover_backend_address_in_flight Requests on their way to the address.\n\
-             # TYPE cutover_backend_address_in_flight gauge\n",
-        );
-        rows(out, "cutover_backend_address_in_flight", &|address| address.in_flight());
+            }
+        };
+        rows(ADDRESS_CLEAN, &|address| u32::from(address.is_clean()));
+        rows(ADDRESS_IN_FLIGHT, &|address| address.in_flight());
     }
 }
 

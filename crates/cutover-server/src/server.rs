@@ -162,6 +162,7 @@ impl Server {
         // Last, when nothing else can fail: the process that runs has let go of the store by now.
         let state = conduct::folder(&source, &config.state);
         let conductor = Arc::new(conduct::open(proxy.plane(), &state)?);
+        engine.metrics().register(conductor.collector());
         put_in_force(&conductor, proxy.plane(), charges(&config, &source), ready);
         conduct::announce(&config, &conductor);
         let hears = Box::new(Arc::clone(proxy.plane()));

@@ -15,6 +15,7 @@
 //! [`Conductor::adopt`] brings both together whenever a configuration is installed.
 
 mod charge;
+mod measured;
 mod observe;
 mod part;
 mod view;
@@ -68,6 +69,8 @@ pub struct Conductor {
     clock: Arc<dyn Clock>,
     ensemble: Mutex<Ensemble>,
     listeners: Mutex<Listeners>,
+    /// Changes since the process began, by migration and event.
+    counted: Mutex<BTreeMap<(Box<str>, &'static str), u64>>,
 }
 
 /// All migrations of the configuration, and what the store knows of others.
@@ -106,8 +109,14 @@ impl Conductor {
             (name, (standing, words))
         });
         let ensemble = Ensemble { absent: absent.collect(), ..Ensemble::default() };
-        let (ensemble, listeners) = (Mutex::new(ensemble), Mutex::default());
-        Ok(Self { stage, store: Mutex::new(store), clock, ensemble, listeners })
+        Ok(Self {
+            stage,
+            store: Mutex::new(store),
+            clock,
+            ensemble: Mutex::new(ensemble),
+            listeners: Mutex::default(),
+            counted: Mutex::default(),
+        })
     }
 
     /// Takes over a configuration's migrations. `install` puts the configuration in force, and is given what says to
@@ -339,6 +348,7 @@ impl Conductor {
             from = %entry.from, to = %entry.to, generation = %entry.generation, audit = %receipt,
             "migration moved: {}", entry.why,
         );
+        self.count(&entry.migration, entry.event.name());
         let happened = Happened { entry, receipt };
         let listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         listeners.0.iter().for_each(|listener| listener(&happened));

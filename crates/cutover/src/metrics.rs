@@ -16,6 +16,7 @@ mod times;
 
 pub(crate) use book::Book;
 pub(crate) use classes::{ClassMeter, Classes};
+pub(crate) use encode::Family;
 pub(crate) use histogram::{Histogram, Quantiles, REQUEST_BOUNDS_US};
 pub(crate) use meter::{Answerer, MigrationMeter, RouteMeter, bump};
 pub(crate) use times::{Reading, Times};
@@ -53,7 +54,10 @@ pub enum Kind {
 }
 
 macro_rules! table {
-    ($($id:ident: $kind:ident $name:literal $(in $unit:literal)? [$($label:literal),*] $meaning:literal;)*) => {
+    (
+        $(#[$doc:meta])* $table:ident
+        $($id:ident: $kind:ident $name:literal $(in $unit:literal)? [$($label:literal),*] $meaning:literal;)*
+    ) => {
         $(pub(crate) const $id: Metric = Metric {
             name: $name,
             kind: Kind::$kind,
@@ -62,14 +66,16 @@ macro_rules! table {
             meaning: $meaning,
         };)*
 
-        /// All metrics of the engine.
-        pub const TABLE: &[Metric] = &[$($id),*];
+        $(#[$doc])*
+        pub const $table: &[Metric] = &[$($id),*];
     };
     (@unit) => { None };
     (@unit $unit:literal) => { Some($unit) };
 }
 
 table! {
+    /// All metrics of the engine.
+    TABLE
     REQUESTS: Counter "requests" ["migration", "side", "role", "code_class"]
         "Exchanges of a migration, by who answered: role served is as decided, fallback is old because new failed, breaker is old because the breaker was open. code_class broken had no whole reply, gone is a client that left";
     REQUEST_DURATION: Histogram "request_duration" in "seconds" ["migration", "side", "role"]
@@ -134,7 +140,49 @@ table! {
         "Live plugin instances of all generations";
 }
 
+table! {
+    /// What a [`Conductor`](crate::Conductor) adds, by [`Conductor::collector`](crate::Conductor::collector).
+    MOVES
+    GATE_VERDICT: Gauge "gate_verdict" ["migration", "gate"]
+        "1 pass, 0 not yet known, -1 fail; of gates that are required, and of those that are always watched";
+    GATE_VALUE: Gauge "gate_value" ["migration", "gate"]
+        "What the gate holds against its threshold: a share from 0 to 1, for freshness and drill an age in seconds. Absent as long as nothing is known";
+    GATE_THRESHOLD: Gauge "gate_threshold" ["migration", "gate"]
+        "The threshold, in the unit of gate_value: at least for coverage, at most for all others";
+    GATE_SAMPLES: Gauge "gate_samples" ["migration", "gate"]
+        "Observations behind the answer; they begin anew when backends, rules or plugins change, and after a rollback";
+    OVERLAY: Gauge "overlay" ["migration", "overlay"]
+        "1 if it lies over the phase: drilling, going-back, rolled-back, failed, paused, frozen, inconclusive, expired";
+    BLOCKERS: Gauge "blockers" ["migration"]
+        "What stands in the way of the next step, people aside";
+    MIGRATION_GENERATION: Gauge "migration_generation" ["migration"]
+        "Number of changes of the migration";
+    PHASE_ENTERED: Gauge "phase_entered_timestamp" in "seconds" ["migration"]
+        "Unix time at which the present step began";
+    EXPIRY: Gauge "expiry_timestamp" in "seconds" ["migration"]
+        "Unix time at which the migration must be gone from the configuration";
+    LAST_DRILL: Gauge "last_drill_timestamp" in "seconds" ["migration", "outcome"]
+        "Unix time of the last rollback drill, by how it went; absent before the first";
+    TRANSITIONS: Counter "transitions" ["migration", "event"]
+        "Changes of migrations since the process began, by what caused them: an order's verb, or what cutover noticed";
+    STORE_WRITABLE: Gauge "store_writable" []
+        "1 if changes can be written, 0 if every change is refused because they cannot";
+}
+
 impl Metric {
+    /// The lines that come before its samples, for embedders that write text themselves.
+    pub fn head(&self) -> String {
+        let kind = match self.kind {
+            Kind::Counter => "counter",
+            Kind::Gauge => "gauge",
+            Kind::Histogram => "histogram",
+        };
+        // In OpenMetrics a counter's family is named without the suffix of its samples.
+        let name = self.exposed_name();
+        let family = name.strip_suffix("_total").unwrap_or(&name);
+        format!("# HELP {family} {}.\n# TYPE {family} {kind}\n", self.meaning)
+    }
+
     /// The name as it is exposed, `cutover_requests_total`.
     pub fn exposed_name(&self) -> String {
         let mut name = format!("{PREFIX}_{}", self.name);

@@ -185,7 +185,8 @@ impl Counted {
         };
         let [served, fallback, breaker] =
             [Answerer::Old, Answerer::Fallback, Answerer::Breaker].map(by);
-        let times = |at: usize| percentiles(self.times[at].since(&before.times[at]).collect());
+        let times =
+            |at: usize| percentiles(&self.times[at].since(&before.times[at]).collect::<Vec<_>>());
         let answers = |(requests, errors): (u64, u64), at: usize| Answers {
             requests,
             errors,
@@ -207,7 +208,7 @@ impl Counted {
 }
 
 /// Of times in microseconds, in growing order, with how often each was seen.
-fn percentiles(times: Vec<(u64, u64)>) -> Option<Percentiles> {
+fn percentiles(times: &[(u64, u64)]) -> Option<Percentiles> {
     let all: u64 = times.iter().map(|(_, count)| count).sum();
     let at = |part: u64| {
         // The smallest time that so many hundredths of all did not exceed.

@@ -1,11 +1,14 @@
 //! Probes, metrics and version.
 
 use super::AdminState;
+use super::migrations::aside;
 use super::reply::{json, problem};
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use std::collections::HashSet;
 
+const CLASSIC: &str = "text/plain; version=0.0.4; charset=utf-8";
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
 /// The process answers.
@@ -21,7 +24,41 @@ pub(super) async fn readyz(State(state): State<AdminState>) -> Response {
     problem(StatusCode::SERVICE_UNAVAILABLE, "Not ready", "This process is draining.")
 }
 
-pub(super) async fn metrics(State(state): State<AdminState>) -> Response {
+/// Off the control thread: the conductor may be waiting for a disk.
+pub(super) async fn metrics(State(state): State<AdminState>, headers: HeaderMap) -> Response {
+    let accept = headers.get(header::ACCEPT).and_then(|accept| accept.to_str().ok());
+    // Whoever says nothing of either gets the newer form.
+    let classic =
+        accept.is_some_and(|all| all.contains("text/plain") && !all.contains("openmetrics"));
+    aside(move || {
+        let text = exposition(&state);
+        let (kind, text) =
+            if classic { (CLASSIC, in_classic_form(&text)) } else { (OPEN_METRICS, text) };
+        ([(header::CONTENT_TYPE, HeaderValue::from_static(kind))], text).into_response()
+    })
+    .await
+}
+
+/// The text format that was there before OpenMetrics: counters are named with their suffix, units and the end are not
+/// told.
+fn in_classic_form(text: &str) -> String {
+    let counters: HashSet<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.strip_suffix(" counter"))
+        .collect();
+    let mut classic = String::with_capacity(text.len());
+    for line in text.lines().filter(|line| !line.starts_with("# UNIT ") && *line != "# EOF") {
+        let described = ["# HELP ", "# TYPE "].into_iter().find_map(|head| {
+            let (name, rest) = line.strip_prefix(head)?.split_once(' ')?;
+            counters.contains(name).then(|| format!("{head}{name}_total {rest}"))
+        });
+        classic.push_str(described.as_deref().unwrap_or(line));
+        classic.push('\n');
+    }
+    classic
+}
+
+fn exposition(state: &AdminState) -> String {
     let mut text = String::with_capacity(16 * 1024);
     // Writing to a string cannot fail.
     let _ = state.server.engine.metrics().encode(&mut text);
@@ -32,7 +69,7 @@ pub(super) async fn metrics(State(state): State<AdminState>) -> Response {
     state.server.proxy.metrics(&mut text);
     state.server.guard.encode(&mut text);
     text.push_str("# EOF\n");
-    ([(header::CONTENT_TYPE, HeaderValue::from_static(OPEN_METRICS))], text).into_response()
+    text
 }
 
 pub(super) async fn version() -> Response {

@@ -72,6 +72,14 @@ async fn probes_and_metrics_answer() {
     let text = std::str::from_utf8(metrics.body()).expect("text");
     assert!(text.ends_with("# EOF\n"), "{text}");
     assert_eq!(text.matches("# EOF").count(), 1);
+    let old = [("accept", "text/plain;version=0.0.4;q=0.5,*/*;q=0.1")];
+    let classic = client.get("/metrics", &old).await;
+    assert_eq!(classic.headers()["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    let classic = String::from_utf8_lossy(classic.body()).into_owned();
+    assert!(!classic.contains("# EOF") && !classic.contains("# UNIT"), "{classic}");
+    assert!(classic.contains("# TYPE cutover_config_reloads_total counter\n"), "{classic}");
+    let new = [("accept", "application/openmetrics-text;version=1.0.0,text/plain;q=0.5")];
+    assert!(client.get("/metrics", &new).await.body().ends_with(b"# EOF\n"));
     for name in
         ["cutover_open_connections", "cutover_heads_refused_total", "cutover_config_generation"]
     {

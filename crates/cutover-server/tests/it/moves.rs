@@ -349,6 +349,51 @@ fn every_verb_of_the_operating_page_is_understood() {
     assert!(count > 25, "only {count} lines were found");
 }
 
+/// What is scraped is where it stands, and every row of the table is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scrape_knows_what_was_moved_and_what_the_gates_say() {
+    let scene = Scene::new("").await;
+    let client = scene.admin();
+    let scrape = async || {
+        let reply = client.get("/metrics", &[]).await;
+        String::from_utf8_lossy(reply.body()).into_owned()
+    };
+    let has = |text: &str, line: &str| text.lines().any(|found| found == line);
+    let before = scrape().await;
+    for line in [
+        "cutover_gate_verdict{migration=\"profile\",gate=\"freshness\"} 0.0",
+        "cutover_overlay{migration=\"profile\",overlay=\"rolled-back\"} 0.0",
+        "cutover_migration_generation{migration=\"profile\"} 0.0",
+        "cutover_expiry_timestamp_seconds{migration=\"profile\"} 4070908800.0",
+        "cutover_store_writable 1.0",
+    ] {
+        assert!(has(&before, line), "{line}\n{before}");
+    }
+    assert!(!before.contains("cutover_transitions_total{"), "{before}");
+    assert_eq!(order(&client, ":pause", &[], WHY).await.0, 200);
+    assert_eq!(order(&client, ":rollback", &[], WHY).await.0, 200);
+    let after = scrape().await;
+    for line in [
+        "cutover_transitions_total{migration=\"profile\",event=\"pause\"} 1",
+        "cutover_transitions_total{migration=\"profile\",event=\"rollback\"} 1",
+        "cutover_overlay{migration=\"profile\",overlay=\"rolled-back\"} 1.0",
+        "cutover_overlay{migration=\"profile\",overlay=\"paused\"} 1.0",
+        "cutover_migration_generation{migration=\"profile\"} 2.0",
+    ] {
+        assert!(has(&after, line), "{line}\n{after}");
+    }
+    // Nobody has practised yet.
+    let rows =
+        cutover::metrics::MOVES.iter().filter(|metric| metric.name != "last_drill_timestamp");
+    for metric in rows {
+        let name = metric.exposed_name();
+        let sample = |line: &str| {
+            line.starts_with(&format!("{name}{{")) || line.starts_with(&format!("{name} "))
+        };
+        assert!(after.lines().any(sample), "no sample of {name}");
+    }
+}
+
 /// What somebody on call leaves open shows what happens without being asked.
 #[tokio::test(flavor = "multi_thread")]
 async fn watching_shows_what_happens() {

@@ -240,13 +240,16 @@ fn percent(percent: Percent) -> f64 {
 }
 
 /// One metric being written.
-struct Family<'e> {
+pub(crate) struct Family<'e> {
     metric: Metric,
     encoder: MetricEncoder<'e>,
 }
 
 impl<'e> Family<'e> {
-    fn open(encoder: &'e mut DescriptorEncoder<'_>, metric: Metric) -> Result<Self, fmt::Error> {
+    pub(crate) fn open(
+        encoder: &'e mut DescriptorEncoder<'_>,
+        metric: Metric,
+    ) -> Result<Self, fmt::Error> {
         let kind = match metric.kind {
             Kind::Counter => MetricType::Counter,
             Kind::Gauge => MetricType::Gauge,
@@ -258,15 +261,19 @@ impl<'e> Family<'e> {
     }
 
     /// The only sample of a metric without labels.
-    fn single(self, value: f64) -> fmt::Result {
+    pub(crate) fn single(self, value: f64) -> fmt::Result {
         ConstGauge::new(value).encode(self.encoder)
     }
 
     fn counter(&mut self, values: &[&str], count: &AtomicU64) -> fmt::Result {
-        self.sample(values, &ConstCounter::new(count.load(Relaxed)))
+        self.count(values, count.load(Relaxed))
     }
 
-    fn gauge(&mut self, values: &[&str], value: f64) -> fmt::Result {
+    pub(crate) fn count(&mut self, values: &[&str], count: u64) -> fmt::Result {
+        self.sample(values, &ConstCounter::new(count))
+    }
+
+    pub(crate) fn gauge(&mut self, values: &[&str], value: f64) -> fmt::Result {
         self.sample(values, &ConstGauge::new(value))
     }
 

@@ -102,9 +102,9 @@ fn a_migration_that_left_is_forgotten_and_counters_that_survive_count_from_then_
 #[test]
 fn percentiles_are_times_that_were_seen() {
     let ms = Duration::from_micros;
-    assert_eq!(percentiles(Vec::new()), None);
+    assert_eq!(percentiles(&[]), None);
     let one = Percentiles { p50: ms(7), p95: ms(7), p99: ms(7) };
-    assert_eq!(percentiles(vec![(7, 1)]), Some(one));
-    let spread = percentiles((1..=100).map(|us| (us, 1)).collect());
+    assert_eq!(percentiles(&[(7, 1)]), Some(one));
+    let spread = percentiles(&(1..=100).map(|us| (us, 1)).collect::<Vec<_>>());
     assert_eq!(spread, Some(Percentiles { p50: ms(50), p95: ms(95), p99: ms(99) }));
 }
