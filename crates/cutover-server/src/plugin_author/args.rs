@@ -48,7 +48,7 @@ pub(crate) struct New {
     /// The folder to make; its last part is the plugin's name
     #[arg(value_name = "NAME")]
     pub(crate) folder: PathBuf,
-    /// Hook: split, rewrite, fallback or normalise
+    /// split, rewrite, fallback, normalise
     #[arg(long, default_value = "split", hide_possible_values = true)]
     pub(crate) hook: Hook,
     /// Use the SDK in this folder, not a copy of it
