@@ -102,7 +102,7 @@ fn root_gets_what_is_missing_and_is_told_its_name() {
     let packages = "cargo-web cmake lld rust-web-src rustc-web";
     let install = format!("install -y --no-install-recommends {packages}");
     // What only the tests with real clients use comes one by one: one that cannot be had skips its own tests.
-    let alone = ["wrk", "nghttp2-client", "openssl"]
+    let alone = ["wrk", "nghttp2-client", "openssl", "chromium", "nodejs", "npm"]
         .map(|package| format!("install -y --no-install-recommends {package}\n"));
     assert_eq!(called, format!("update\n{install}\n{}", alone.concat()));
     assert!(

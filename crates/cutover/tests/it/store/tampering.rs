@@ -168,7 +168,7 @@ fn a_log_that_was_cut_with_its_head_contradicts_the_state() {
 fn a_state_that_makes_no_sense_is_refused_at_the_door() {
     for (old, new, words) in [
         ("{\"canary\":4}", "\"off\"", "in phase off writes cannot be owned by new"),
-        ("\"v\":1", "\"v\":9", "is of version 9, and this cutover reads version 1"),
+        ("\"v\":1", "\"v\":9", "is of version 9, and this cutover reads version 2"),
     ] {
         let folder = five();
         let database = Database::open(file(&folder)).expect("nobody has it open");
