@@ -10,8 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub(super) struct Stage {
-    pub(super) world: World,
+    /// Goes first: upstreams that end before it break its copies.
     pub(super) proxy: Proxy,
+    pub(super) world: World,
     client: Client,
     old: Option<Upstream>,
     new: Option<Upstream>,
