@@ -175,8 +175,9 @@ impl Engine {
         next
     }
 
-    /// Puts the snapshot in force once more, with migrations that stand elsewhere, or ignore something else. Routes, backends, plugins, breakers
-    /// and counters are those of the generation before, so that this takes microseconds, however large they are.
+    /// Puts the snapshot in force once more, with migrations that stand elsewhere, or compare without something else.
+    /// Routes, backends, plugins, breakers and counters are those of the generation before, so that this takes
+    /// microseconds, however large they are.
     pub fn restate(&self, restate: impl FnMut(&mut Migration)) -> Arc<Installed> {
         let _one_at_a_time = self.installing.lock().unwrap_or_else(PoisonError::into_inner);
         let before = self.current();

@@ -27,8 +27,9 @@ const COOKIE: &str = "cutover-session";
 pub(super) const MARK: HeaderName = HeaderName::from_static("x-cutover-dashboard");
 /// How long a session lasts.
 const LASTS: Duration = Duration::from_secs(12 * 60 * 60);
-/// Sessions at once; one more ends the oldest.
-const MOST: usize = 1_000;
+/// Sessions of one token at once; one more ends its oldest, and nobody else's. As tokens are as many as the configuration
+/// has, sessions are bounded.
+const MOST_OF_ONE: usize = 50;
 
 /// The sessions there are, by the hash of what the cookie holds.
 #[derive(Debug, Default)]
@@ -47,11 +48,11 @@ impl Sessions {
         let id = Token::random()?;
         let mut all = self.lock();
         all.retain(|_, session| session.ends > now);
-        if all.len() >= MOST
-            && let Some(oldest) = all.iter().min_by_key(|(_, session)| session.ends)
-        {
-            let oldest = *oldest.0;
-            all.remove(&oldest);
+        let mut own: Vec<_> =
+            all.iter().filter(|(_, session)| session.token == of.hash.0).map(by_end).collect();
+        if own.len() >= MOST_OF_ONE {
+            own.sort_unstable();
+            all.remove(&own[0].1);
         }
         let TokenHash(hash) = id.hash();
         all.insert(hash, Session { token: of.hash.0, ends: now + LASTS });
@@ -77,6 +78,10 @@ impl Sessions {
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<[u8; 32], Session>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn by_end((id, session): (&[u8; 32], &Session)) -> (Instant, [u8; 32]) {
+    (session.ends, *id)
 }
 
 /// Whose session a request is part of.
@@ -162,4 +167,39 @@ pub(super) async fn whoami(
         "role": actor.role.name(),
         "login": !state.server.reloader.tokens().is_empty(),
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cutover::core::migration::Role;
+    use cutover::{Clock as _, SystemClock};
+
+    fn token(name: &str) -> AdminToken {
+        let hash = Token::parse(name).expect("a token").hash();
+        AdminToken { name: name.to_owned(), role: Role::Viewer, hash }
+    }
+
+    #[test]
+    fn whoever_logs_in_again_and_again_ends_their_own_sessions_alone() {
+        let (sessions, tokens) = (Sessions::default(), [token("cut_ana"), token("cut_ben")]);
+        let now = SystemClock.now();
+        let after = |seconds: usize| now + Duration::from_secs(seconds as u64);
+        let begin = |of, at| sessions.begin(of, at).expect("randomness");
+        let ben = begin(&tokens[1], now);
+        let anas: Vec<_> = (0..=MOST_OF_ONE).map(|at| begin(&tokens[0], after(at))).collect();
+        let lives = |id| sessions.owner(id, &tokens, after(MOST_OF_ONE)).is_some();
+        assert!(lives(&ben) && !lives(&anas[0]) && anas[1..].iter().all(lives));
+        assert_eq!(sessions.lock().len(), MOST_OF_ONE + 1);
+    }
+
+    #[test]
+    fn a_session_ends_by_itself_and_with_its_token() {
+        let (sessions, tokens) = (Sessions::default(), [token("cut_ana")]);
+        let now = SystemClock.now();
+        let id = sessions.begin(&tokens[0], now).expect("randomness");
+        assert!(sessions.owner(&id, &tokens, now).is_some());
+        assert!(sessions.owner(&id, &[], now).is_none());
+        assert!(sessions.owner(&id, &tokens, now + LASTS).is_none());
+    }
 }
