@@ -96,6 +96,9 @@ fn process(old: &Document, new: &Document, change: &mut Change) {
     if a.debug_headers != b.debug_headers {
         change.allow(format!("server.debug-headers becomes {}", b.debug_headers));
     }
+    if old.telemetry != new.telemetry {
+        change.allow("telemetry changes".to_owned());
+    }
     if a.trusted_proxies != b.trusted_proxies {
         change.allow("server.trusted-proxies changes".to_owned());
     }

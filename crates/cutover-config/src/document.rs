@@ -10,11 +10,12 @@ mod mirror;
 mod plugin;
 mod route;
 mod server;
+mod telemetry;
 
 use crate::keys;
 use crate::place::{At, Sink, Span};
 use crate::reader::Reader;
-use crate::settings::{AdminSettings, ServerSettings, StateSettings};
+use crate::settings::{AdminSettings, ServerSettings, StateSettings, TelemetrySettings};
 pub(crate) use migration::{HookNames, MigrationDocument, SecretSource};
 pub(crate) use plugin::PluginDocument;
 pub(crate) use route::{RouteDocument, RouteMatch};
@@ -27,6 +28,7 @@ pub(crate) struct Document {
     pub(crate) listen: Span,
     pub(crate) admin: At<AdminSettings>,
     pub(crate) state: At<StateSettings>,
+    pub(crate) telemetry: Option<TelemetrySettings>,
     pub(crate) backends: Vec<BackendDocument>,
     pub(crate) routes: Vec<RouteDocument>,
     pub(crate) migrations: Vec<MigrationDocument>,
@@ -50,6 +52,7 @@ impl Document {
             listen,
             admin: admin::read(&root),
             state: server::read_state(&root),
+            telemetry: telemetry::read(&root),
             backends: root.named("backends", &keys::BACKEND, |name, reader| BackendDocument {
                 backend: backend::read(&name, reader),
                 name,

@@ -10,6 +10,7 @@ mod mirror;
 mod plugin;
 mod route;
 mod server;
+mod telemetry;
 
 pub(crate) use backend::{BACKEND, BACKEND_TLS, HEALTH};
 pub(crate) use course::{DRILL, GATES, STEPS};
@@ -18,6 +19,7 @@ pub(crate) use mirror::{COMPARE, MIRROR};
 pub(crate) use plugin::PLUGIN;
 pub(crate) use route::{EDITS, HEADER_EDITS, HEADERS, MIGRATION_ROUTE, PATH_EDIT, ROUTE};
 pub(crate) use server::{ACCESS_LOG, ADMIN, LISTEN, LISTEN_TLS, SERVER, STATE, TOKEN};
+pub(crate) use telemetry::TELEMETRY;
 
 /// A table of the file and the keys it may hold.
 #[derive(Debug)]
@@ -109,6 +111,12 @@ pub(crate) static ROOT: Section = Section {
             kind: Kind::Table(&STATE),
             presence: Presence::Optional("every default"),
             meaning: "Where the state of migrations is kept.",
+        },
+        Key {
+            name: "telemetry",
+            kind: Kind::Table(&TELEMETRY),
+            presence: Presence::Optional("trace headers pass as they came"),
+            meaning: "Distributed tracing.",
         },
         Key {
             name: "backends",

@@ -50,6 +50,8 @@ pub struct Config {
     pub admin: AdminSettings,
     /// Where state is kept.
     pub state: StateSettings,
+    /// Distributed tracing; `None`: trace headers pass as they came.
+    pub telemetry: Option<TelemetrySettings>,
     /// Findings that do not stop it from loading.
     pub warnings: Vec<Finding>,
     /// What it was made of, without secrets: for printing and for comparing.
@@ -117,6 +119,7 @@ pub fn load(text: &str, file: &str, around: &dyn Surroundings) -> Result<Config,
         server: document.server.clone(),
         admin: document.admin.value.clone(),
         state: document.state.value.clone(),
+        telemetry: document.telemetry.clone(),
         warnings: sink.finish(text),
         document,
     })

@@ -12,7 +12,9 @@ use crate::document::{
     SecretSource,
 };
 use crate::plan::MigrationPlan;
-use crate::settings::{Isolation, Listen, ListenTls, LogFormat, ServerSettings};
+use crate::settings::{
+    Isolation, Listen, ListenTls, LogFormat, OtlpProtocol, ServerSettings, TelemetrySettings,
+};
 use crate::units::{print_duration, print_size};
 use cutover_core::backend::{Backend, BackendTls, Balance, HealthCheck, Protocol};
 use cutover_core::decide::OnError;
@@ -149,6 +151,9 @@ fn root(document: &Document) -> Table {
     let mut state = Table::default();
     state.put("store", document.state.store.as_str());
     root.put("state", state);
+    if let Some(settings) = &document.telemetry {
+        root.put("telemetry", telemetry(settings));
+    }
     root.put_filled(
         "backends",
         named(&document.backends, |BackendDocument { name, backend: b }| {
@@ -201,6 +206,23 @@ fn server(server: &ServerSettings) -> Table {
     let networks = server.trusted_proxies.iter();
     let networks = networks.map(|n| Printed::Text(format!("{}/{}", n.address, n.bits)));
     table.put_list("trusted-proxies", networks);
+    table
+}
+
+fn telemetry(settings: &TelemetrySettings) -> Table {
+    let mut table = Table::default();
+    let collector = settings.collector.as_ref();
+    table.put_some("traces", collector.map(|collector| collector.url.as_str()));
+    table.put_some(
+        "protocol",
+        collector.map(|collector| match collector.protocol {
+            OtlpProtocol::Grpc => "grpc",
+            OtlpProtocol::Http => "http",
+        }),
+    );
+    table.put("sample-percent", &*settings.sample.to_string());
+    table.put("service-name", settings.service_name.as_str());
+    table.put("baggage", Printed::Flag(settings.baggage));
     table
 }
 

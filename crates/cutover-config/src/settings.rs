@@ -1,5 +1,6 @@
 //! Settings that are not part of a snapshot: listeners, limits, admin, state, and how plugins are loaded.
 
+use cutover_core::Percent;
 use cutover_core::decide::OnError;
 use cutover_core::migration::Role;
 use std::fmt;
@@ -108,6 +109,38 @@ pub enum LogFormat {
     Json,
     /// One readable line.
     Text,
+}
+
+/// `[telemetry]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TelemetrySettings {
+    /// Who takes spans; `None`: nothing is recorded.
+    pub collector: Option<Collector>,
+    /// Share of the requests that are recorded.
+    pub sample: Percent,
+    /// `service.name` of the spans.
+    pub service_name: String,
+    /// Requests to backends carry the decision as W3C baggage.
+    pub baggage: bool,
+}
+
+/// Where spans are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Collector {
+    /// `http://host:port`, perhaps with a path.
+    pub url: String,
+    /// How.
+    pub protocol: OtlpProtocol,
+}
+
+/// A transport of OTLP.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OtlpProtocol {
+    /// gRPC.
+    #[default]
+    Grpc,
+    /// Protocol Buffers in HTTP.
+    Http,
 }
 
 /// `[admin]`.

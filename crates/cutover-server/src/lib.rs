@@ -9,14 +9,14 @@
 //!   [head guard](head_guard) and gives it to the listeners.
 //! - `proxy::Parts { engine: Arc<Engine>, server: ServerSettings }` is everything it needs.
 //! - Every configuration, the first one too, goes through `proxy.plane()`: `plane.prepare(snapshot, &plugins, &plans,
-//!   &server, around)` does all that can fail (plugins, certificate authorities of backends, names) and changes nothing, and
+//!   (&server, telemetry), around)` does all that can fail (plugins, certificate authorities of backends, names) and changes nothing, and
 //!   `plane.install(ready)` puts both halves of the generation in force. Nobody else calls `Engine::install` or
 //!   `Engine::begin`: a request begins on the generation whose backends it has.
 //! - `Proxy::background(&self, stop: tokio::sync::watch::Receiver<bool>)` runs health checks and look-ups of names until
 //!   `stop` turns true; [`server`] spawns it on the data runtime before the first connection is accepted.
 //! - `Proxy::backends(&self) -> serde_json::Value` is the state of every address for `/admin/v1/backends`, and
 //!   `Proxy::metrics(&self, &mut String)` appends its own series to `/metrics` (before its `# EOF`).
-//! - `plane.reopen_log()` on SIGHUP; `plane.flush_log()` before exit.
+//! - `plane.reopen_log()` on SIGHUP; `plane.flush()` before exit.
 //! - Replies that cutover makes itself are written with [`problem`].
 
 pub mod access_log;
@@ -37,6 +37,7 @@ pub mod reload;
 pub mod server;
 pub mod surroundings;
 pub mod token;
+pub mod trace;
 pub mod upgrade;
 pub mod upstream;
 

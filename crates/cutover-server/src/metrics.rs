@@ -44,6 +44,13 @@ pub(crate) const LOG_DROPPED: Metric = metric(
     "Access log lines lost: queue full or file failing. Absent while the log is off",
 );
 
+pub(crate) const SPANS: Metric = metric(
+    Kind::Counter,
+    "trace_spans",
+    &["outcome"],
+    "Spans: exported, failed (the collector did not take them) or dropped (no room in the queue). Absent without [telemetry]",
+);
+
 /// All of them.
 pub const TABLE: &[Metric] = &[
     ADDRESS_CLEAN,
@@ -52,6 +59,7 @@ pub const TABLE: &[Metric] = &[
     HEADS_REFUSED,
     LOOKALIKES_REMOVED,
     LOG_DROPPED,
+    SPANS,
 ];
 
 #[cfg(test)]

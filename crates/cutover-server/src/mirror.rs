@@ -11,6 +11,7 @@ mod reply;
 pub(crate) use header::{MARK, copy_of};
 pub(crate) use reply::{Capture, Whole};
 
+use crate::trace::CopySpan;
 use crate::upstream::Pool;
 use bytes::Bytes;
 use cutover::mirror::{Mirrored, Shed, Skipped};
@@ -52,6 +53,8 @@ pub(crate) struct Copy {
     pub(crate) body: Bytes,
     /// What the side that serves has replied, once it is known.
     pub(crate) served: oneshot::Receiver<Result<Served, Skipped>>,
+    /// `None` without `[telemetry]`.
+    pub(crate) span: Option<CopySpan>,
 }
 
 /// The two backends of an exchange that is copied.

@@ -6,16 +6,21 @@
 mod refused;
 
 use crate::access_log::{AccessLog, Rest};
+use crate::forwarded;
 use crate::lookalike::Lookalikes;
-use crate::metrics::{ADDRESS_CLEAN, ADDRESS_IN_FLIGHT, LOG_DROPPED, LOOKALIKES_REMOVED};
+use crate::metrics::{ADDRESS_CLEAN, ADDRESS_IN_FLIGHT, LOG_DROPPED, LOOKALIKES_REMOVED, SPANS};
 use crate::mirror::Mirror;
+use crate::trace::{SpanCounts, Tracer};
 use crate::upstream::{Address, AddressBook, Backends, Endpoint, Pool, UpstreamError};
 use arc_swap::ArcSwapOption;
-use cutover::config::{MigrationPlan, Network, PluginUse, ServerSettings, Surroundings};
+use cutover::config::{
+    MigrationPlan, Network, PluginUse, ServerSettings, Surroundings, TelemetrySettings,
+};
 use cutover::metrics::Metric;
 use cutover::mirror::RulesError;
 use cutover::{Engine, Generation, Installed, Migration, PrepareError, Prepared, Snapshot};
 use std::fmt::Write as _;
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::watch;
@@ -35,6 +40,7 @@ pub struct Plane {
     left: Mutex<Vec<Rest>>,
     /// Headers of clients that were removed because programs mistake them for others.
     lookalikes_removed: AtomicU64,
+    spans: Arc<SpanCounts>,
     /// In force until the first install.
     settings: ProxySettings,
 }
@@ -53,6 +59,7 @@ struct Ours {
     lookalikes: Lookalikes,
     settings: ProxySettings,
     log: Option<Arc<AccessLog>>,
+    tracer: Option<Arc<Tracer>>,
 }
 
 /// Settings that requests see and a reload may change.
@@ -67,6 +74,11 @@ pub struct ProxySettings {
 }
 
 impl ProxySettings {
+    /// Are the forwarding headers of this peer believed?
+    pub fn believes(&self, peer: IpAddr) -> bool {
+        forwarded::is_trusted(&self.trusted_proxies, peer)
+    }
+
     fn of(server: &ServerSettings) -> Self {
         Self {
             debug_headers: server.debug_headers,
@@ -122,6 +134,7 @@ impl Plane {
             closing: AtomicBool::new(false),
             left: Mutex::default(),
             lookalikes_removed: AtomicU64::new(0),
+            spans: Arc::default(),
             settings,
         }
     }
@@ -136,7 +149,7 @@ impl Plane {
         snapshot: Snapshot,
         plugins: &[PluginUse],
         plans: &[MigrationPlan],
-        server: &ServerSettings,
+        (server, telemetry): (&ServerSettings, Option<&TelemetrySettings>),
         around: &dyn Surroundings,
     ) -> Result<Ready, InstallError> {
         let before = self.newest();
@@ -144,13 +157,20 @@ impl Plane {
         let backends = Backends::build(&snapshot, &self.book, around, known)?;
         let prepared = self.engine.prepare(snapshot, plugins, around)?.with_plans(plans)?;
         let settings = ProxySettings::of(server);
+        let tracer = telemetry.map(|settings| {
+            let old = before.as_ref().and_then(|serving| serving.tracer());
+            match old.filter(|old| old.settings() == settings) {
+                Some(same) => Arc::clone(same),
+                None => Arc::new(Tracer::start(settings, &self.spans)),
+            }
+        });
         let old = before.and_then(|serving| serving.log().cloned());
         let log = match old {
             Some(log) if log.settings() == &server.access_log => Some(log),
             Some(_) | None => AccessLog::start(&server.access_log).map(Arc::new),
         };
         let lookalikes = Lookalikes::of(&prepared);
-        Ok(Ready { prepared, ours: Ours { backends, lookalikes, settings, log } })
+        Ok(Ready { prepared, ours: Ours { backends, lookalikes, settings, log, tracer } })
     }
 
     /// Puts a generation in force. Requests that have begun keep the one they have.
@@ -234,8 +254,12 @@ impl Plane {
         }
     }
 
-    /// Waits until the access log has written what it was given, and those before it, for a shutdown.
-    pub fn flush_log(&self) {
+    /// Waits until the access log has written what it was given, and those before it, and until spans are sent, for a
+    /// shutdown.
+    pub fn flush(&self) {
+        if let Some(tracer) = self.newest().and_then(|serving| serving.tracer().cloned()) {
+            tracer.flush();
+        }
         if let Some(log) = self.newest().and_then(|serving| serving.log().cloned()) {
             log.flush();
         }
@@ -285,6 +309,13 @@ impl Plane {
         if let Some(log) = serving.log() {
             single(LOG_DROPPED, log.dropped());
         }
+        if serving.tracer().is_some() {
+            let name = SPANS.exposed_name();
+            out.push_str(&SPANS.head());
+            for (outcome, count) in self.spans.each() {
+                let _ = writeln!(out, "{name}{{outcome=\"{outcome}\"}} {count}");
+            }
+        }
     }
 }
 
@@ -312,6 +343,11 @@ impl Serving {
     /// Where its access log goes; `None` if it is off.
     pub fn log(&self) -> Option<&Arc<AccessLog>> {
         self.ours.log.as_ref()
+    }
+
+    /// What traces are told to; `None`: their headers pass as they came.
+    pub(crate) fn tracer(&self) -> Option<&Arc<Tracer>> {
+        self.ours.tracer.as_ref()
     }
 
     fn encode_addresses(&self, out: &mut String) {

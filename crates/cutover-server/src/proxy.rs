@@ -8,6 +8,7 @@ mod mirrored;
 mod receive;
 mod reply;
 mod sink;
+mod traced;
 
 pub use context::Context;
 pub(crate) use sink::RequestSink;

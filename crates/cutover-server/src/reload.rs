@@ -181,7 +181,7 @@ impl Reloader {
             config.snapshot.clone(),
             &config.plugins,
             &config.plans,
-            &config.server,
+            (&config.server, config.telemetry.as_ref()),
             &self.source,
         )?;
         let mut warnings = config.warnings.clone();

@@ -150,7 +150,7 @@ impl Server {
             config.snapshot.clone(),
             &config.plugins,
             &config.plans,
-            &config.server,
+            (&config.server, config.telemetry.as_ref()),
             &source,
         )?;
         let sockets = match options.upgrade {
@@ -378,6 +378,11 @@ impl Running {
         self.shared.proxy.plane().reopen_log();
     }
 
+    /// Waits until its access log and its spans are written, sent or lost; a few seconds at most.
+    pub fn flush(&self) {
+        self.shared.proxy.plane().flush();
+    }
+
     pub(crate) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
@@ -395,7 +400,7 @@ impl Running {
     fn stop_now(&mut self) {
         self.shared.close();
         self.shared.stopping.send_replace(true);
-        self.shared.proxy.plane().flush_log();
+        self.shared.proxy.plane().flush();
         // An error means that it was closed before, or that its disk has failed, which has been said.
         let _ = self.shared.conductor.close();
         for runtime in [self.data.take(), self.control.take()].into_iter().flatten() {

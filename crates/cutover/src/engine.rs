@@ -263,7 +263,16 @@ impl Installed {
     /// # Errors
     /// If the gateway itself has to answer.
     pub fn begin(self: Arc<Self>, request: &RequestView<'_>) -> Result<Exchange, Refused> {
-        Exchange::begin(self, request)
+        Exchange::begin(self, request, None)
+    }
+
+    /// The same, for an exchange whose parts are to be told apart afterwards, [`Exchange::timeline`]: reads the clock once
+    /// more, and allocates.
+    ///
+    /// # Errors
+    /// If the gateway itself has to answer.
+    pub fn begin_timed(self: Arc<Self>, request: &RequestView<'_>) -> Result<Exchange, Refused> {
+        Exchange::begin(self, request, Some(Box::default()))
     }
 
     /// Its number.

@@ -9,6 +9,10 @@
 //! - The decision is made once. A failed attempt changes who answers, never what was decided.
 
 mod stand;
+mod timeline;
+
+pub use timeline::{PluginCall, Timeline};
+pub(crate) use timeline::Timing;
 
 use crate::engine::{Installed, Running};
 use crate::metrics::Answerer;
@@ -45,6 +49,8 @@ pub struct Exchange {
     attempt: u8,
     began: Instant,
     finished: bool,
+    /// Of an exchange that is timed.
+    timeline: Option<Box<Timeline>>,
 }
 
 /// As what the present backend answers.
@@ -84,13 +90,14 @@ impl Exchange {
     pub(crate) fn begin(
         installed: Arc<Installed>,
         request: &RequestView<'_>,
+        mut timeline: Option<Box<Timeline>>,
     ) -> Result<Self, Refused> {
         let clock = installed.clock();
         let began = clock.now();
         let Some(matched) = installed.snapshot().find(request) else {
             return Err(installed.refuse(Refused::NoRoute));
         };
-        let mut plugins = installed.plugins.asking(clock);
+        let mut plugins = installed.plugins.asking(Timing { clock, timeline: timeline.as_deref_mut() });
         let decided =
             installed.snapshot().decide_matched(request, &matched, &mut plugins, &mut Unwatched);
         drop(plugins);
@@ -98,8 +105,13 @@ impl Exchange {
             Ok(decision) => decision,
             Err(refusal) => return Err(installed.refused(refusal)),
         };
-        let stand = installed.stand(request, &matched, &decision, began)?;
-        Ok(Self { installed, matched, decision, stand, attempt: 1, began, finished: false })
+        if let Some(timeline) = &mut timeline {
+            timeline.decided = clock.now().saturating_duration_since(began);
+        }
+        let told = timeline.as_deref_mut();
+        let stand = installed.stand(request, &matched, &decision, (began, told))?;
+        let finished = false;
+        Ok(Self { installed, matched, decision, stand, attempt: 1, began, finished, timeline })
     }
 
     /// What was decided; it does not change when an attempt fails.
@@ -158,6 +170,16 @@ impl Exchange {
         self.installed.clock().now().saturating_duration_since(self.began)
     }
 
+    /// When it began.
+    pub fn began(&self) -> Instant {
+        self.began
+    }
+
+    /// When its parts happened; `None` unless it was begun with [`Installed::begin_timed`].
+    pub fn timeline(&self) -> Option<&Timeline> {
+        self.timeline.as_deref()
+    }
+
     /// Time the present attempt has until the first byte of its reply; the backend's own limits count besides.
     /// `None` where only those count: writes, routes of no migration, and what `old` serves as decided.
     ///
@@ -192,10 +214,12 @@ impl Exchange {
             edits.request.apply(headers);
         }
         let Some((place, side)) = self.rewriter() else { return Ok(()) };
-        let clock = self.installed.clock();
+        let mut timeline = self.timeline.take();
         let edited = self.ask(request, |asked| {
-            self.installed.plugins.on_request(place, &asked, side, headers, clock)
+            let timing = self.timing(&mut timeline);
+            self.installed.plugins.on_request(place, &asked, side, headers, timing)
         });
+        self.timeline = timeline;
         edited.map_err(|_| self.installed.refuse(self.installed.plugin_failed(place)))
     }
 
@@ -216,10 +240,12 @@ impl Exchange {
             edits.response.apply(headers);
         }
         let Some((place, side)) = self.rewriter() else { return Ok(()) };
-        let clock = self.installed.clock();
+        let mut timeline = self.timeline.take();
         let edited = self.ask(request, |asked| {
-            self.installed.plugins.on_response(place, &asked, (side, status), headers, clock)
+            let timing = self.timing(&mut timeline);
+            self.installed.plugins.on_response(place, &asked, (side, status), headers, timing)
         });
+        self.timeline = timeline;
         edited.map_err(|_| self.installed.refuse(self.installed.plugin_failed(place)))
     }
 
@@ -267,7 +293,9 @@ impl Exchange {
             replayable,
             response_started,
         };
-        let action = self.judge(request, migration, &failure);
+        let mut timeline = self.timeline.take();
+        let action = self.judge(request, migration, &failure, self.timing(&mut timeline));
+        self.timeline = timeline;
         let fell_back = action == Action::Retry(migration.old);
         if !self.decision.write && (fell_back || migration.fallback.on.contains(cause)) {
             let now = self.began + elapsed;
@@ -337,12 +365,17 @@ impl Exchange {
     }
 
     /// What becomes of a failed attempt on `new`: the plugin's wish, within what may be done at all, or the native rule.
-    fn judge(&self, request: &RequestView<'_>, migration: &Migration, failed: &Failure) -> Action {
+    fn judge(
+        &self,
+        request: &RequestView<'_>,
+        migration: &Migration,
+        failed: &Failure,
+        timing: Timing<'_>,
+    ) -> Action {
         let may_retry = failed.may_retry() && self.attempt < MAX_ATTEMPTS;
         let wish = match migration.plugins.fallback {
             Some(place) => self.ask(request, |asked| {
-                let clock = self.installed.clock();
-                self.installed.plugins.on_failure(place, &asked, failed, Side::New, clock)
+                self.installed.plugins.on_failure(place, &asked, failed, Side::New, timing)
             }),
             None => Wish::Native,
         };
@@ -398,10 +431,14 @@ impl Exchange {
             (None, _) => None,
         };
         let Some(place) = place else { return Ok(()) };
-        let clock = self.installed.clock();
         self.ask(request, |asked| {
-            self.installed.plugins.on_request(place, &asked, side, headers, clock)
+            let timing = Timing::untold(self.installed.clock());
+            self.installed.plugins.on_request(place, &asked, side, headers, timing)
         })
+    }
+
+    fn timing<'t>(&'t self, timeline: &'t mut Option<Box<Timeline>>) -> Timing<'t> {
+        Timing { clock: self.installed.clock(), timeline: timeline.as_deref_mut() }
     }
 
     /// The parameters of the path.

@@ -4,6 +4,7 @@
 mod tests;
 mod text;
 
+use crate::exchange::Timing;
 use crate::engine::Installed;
 use crate::{BreakerState, Decision, Reason, RequestView, Side};
 use cutover_core::decide::{OnError, Refusal, SplitAnswer, Step, Witness};
@@ -60,7 +61,7 @@ impl Explanation {
         let found = installed.snapshot().find(request);
         story.passed_over(installed.snapshot().routes().near_misses(request));
         let decided = found.map(|matched| {
-            let mut plugins = installed.plugins.asking(installed.clock());
+            let mut plugins = installed.plugins.asking(Timing::untold(installed.clock()));
             installed.snapshot().decide_matched(request, &matched, &mut plugins, &mut story)
         });
         let mut explanation = Self {

@@ -105,7 +105,7 @@ pub use cutover_core::{
     BackendId, Decision, Generation, Headers, Migration, Reason, RequestView, Side, Snapshot,
 };
 pub use engine::{Engine, EngineError, EngineOptions, Installed, Prepared};
-pub use exchange::{Exchange, Outcome, Role};
+pub use exchange::{Exchange, Outcome, PluginCall, Role, Timeline};
 pub use explain::{ExplainedStep, Explanation};
 pub use metrics::Metrics;
 pub use plugin::PluginStatus;

@@ -9,7 +9,8 @@ use crate::metrics::meter::{Hook, PluginMeter};
 use crate::mirror::Skipped;
 use crate::plugin::{Asked, Guarded, PluginStatus, Wish};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind};
-use crate::{Clock, EngineError, HeaderSink, PluginUse, Side, Surroundings};
+use crate::exchange::Timing;
+use crate::{EngineError, HeaderSink, PluginCall, PluginUse, Side, Surroundings, Timeline};
 use cutover_config::Isolation;
 use cutover_core::PlaceId;
 use cutover_core::compare::Reply;
@@ -23,7 +24,7 @@ use http::{HeaderName, StatusCode};
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(crate) use cutover_wasm::KeptView;
 
@@ -226,8 +227,8 @@ struct Used {
 }
 
 impl Plugins {
-    pub(crate) fn asking<'a>(&'a self, clock: &'a dyn Clock) -> impl AskSplit + 'a {
-        Asking { plugins: self, clock }
+    pub(crate) fn asking<'a>(&'a self, timing: Timing<'a>) -> impl AskSplit + 'a {
+        Asking { plugins: self, timing }
     }
 
     pub(crate) fn on_request(
@@ -236,10 +237,10 @@ impl Plugins {
         asked: &Asked<'_>,
         side: Side,
         headers: &mut dyn HeaderSink,
-        clock: &dyn Clock,
+        timing: Timing<'_>,
     ) -> Result<(), Guarded> {
         let used = &self.0[place.index()];
-        let edited = used.call(Hook::OnRequest, clock, |place, now| {
+        let edited = used.call((place, Hook::OnRequest), timing, |place, now| {
             place.on_request(&view(asked), side as u16, headers, now)
         });
         edited.or_else(unedited)
@@ -251,10 +252,10 @@ impl Plugins {
         asked: &Asked<'_>,
         (side, status): (Side, StatusCode),
         headers: &mut dyn HeaderSink,
-        clock: &dyn Clock,
+        timing: Timing<'_>,
     ) -> Result<(), Guarded> {
         let used = &self.0[place.index()];
-        let edited = used.call(Hook::OnResponse, clock, |place, now| {
+        let edited = used.call((place, Hook::OnResponse), timing, |place, now| {
             place.on_response(&view(asked), side as u16, status.as_u16(), headers, now)
         });
         edited.or_else(unedited)
@@ -268,10 +269,10 @@ impl Plugins {
         asked: &Asked<'_>,
         failed: &Failure,
         side: Side,
-        clock: &dyn Clock,
+        timing: Timing<'_>,
     ) -> Wish {
         let used = &self.0[place.index()];
-        let action = used.call(Hook::OnFailure, clock, |place, now| {
+        let action = used.call((place, Hook::OnFailure), timing, |place, now| {
             place.on_failure(&view(asked), failed, side as u16, now)
         });
         match action {
@@ -297,12 +298,12 @@ impl Plugins {
         request: &KeptView,
         (side, reply, body): (Side, &Reply<'_>, &[u8]),
         cap_bytes: usize,
-        clock: &dyn Clock,
+        timing: Timing<'_>,
     ) -> Result<Option<Vec<u8>>, Skipped> {
         let used = &self.0[place.index()];
         let (backend, status, headers) = (side as u16, reply.status.as_u16(), reply.headers);
         let reply = ReplyView { backend, status, headers, body };
-        let answer = used.call(Hook::Normalise, clock, |place, now| {
+        let answer = used.call((place, Hook::Normalise), timing, |place, now| {
             place.normalise(request, &reply, cap_bytes, now)
         });
         match answer {
@@ -346,14 +347,16 @@ impl Plugins {
 /// Asks split plugins on behalf of a decision.
 struct Asking<'a> {
     plugins: &'a Plugins,
-    clock: &'a dyn Clock,
+    timing: Timing<'a>,
 }
 
 impl AskSplit for Asking<'_> {
     fn split(&mut self, question: SplitQuestion<'_, '_>) -> SplitAnswer {
         let SplitQuestion { place, request, params, bucket, share } = question;
         let used = &self.plugins.0[place.index()];
-        let verdict = used.call(Hook::Split, self.clock, |place, now| {
+        let timeline = self.timing.timeline.as_deref_mut();
+        let timing = Timing { clock: self.timing.clock, timeline };
+        let verdict = used.call((place, Hook::Split), timing, |place, now| {
             place.split(&CallView { request, params, bucket, share }, now)
         });
         match verdict {
@@ -369,31 +372,37 @@ impl Used {
     /// One call, counted and timed; on a fault the policy that applies.
     fn call<R>(
         &self,
-        hook: Hook,
-        clock: &dyn Clock,
+        (place, hook): (PlaceId, Hook),
+        timing: Timing<'_>,
         call: impl FnOnce(&Place, Instant) -> Result<R, Fault>,
     ) -> Result<R, OnError> {
-        let now = clock.now();
-        let answer = call(&self.place, now);
+        let Timing { clock, timeline } = timing;
+        let began = clock.now();
+        let answer = call(&self.place, began);
+        let took = clock.now().saturating_duration_since(began);
+        if let Some(Timeline { calls, .. }) = timeline {
+            let fault = answer.as_ref().err().map(|fault| fault.kind().name());
+            calls.push(PluginCall { place, hook: hook.name(), began, took, fault });
+        }
         match answer {
             Ok(answer) => {
-                self.meter.called(hook, clock.now().saturating_duration_since(now));
+                self.meter.called(hook, took);
                 Ok(answer)
             }
             Err(fault) => {
-                self.failed(hook, &fault, clock, now);
+                self.failed(hook, &fault, took);
                 Err(self.place.on_error())
             }
         }
     }
 
     #[cold]
-    fn failed(&self, hook: Hook, fault: &Fault, clock: &dyn Clock, now: Instant) {
+    fn failed(&self, hook: Hook, fault: &Fault, took: Duration) {
         self.meter.failed(fault.kind().name());
         if matches!(fault, Fault::Quarantined) {
             return;
         }
-        self.meter.called(hook, clock.now().saturating_duration_since(now));
+        self.meter.called(hook, took);
         let policy = (hook != Hook::Normalise).then(|| self.place.on_error());
         tracing::warn!(
             migration = &*self.migration,

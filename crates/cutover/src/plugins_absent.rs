@@ -4,7 +4,8 @@ use crate::engine::EngineOptions;
 use crate::mirror::Skipped;
 use crate::plugin::{Asked, Guarded, PluginStatus, Wish};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind};
-use crate::{Clock, EngineError, HeaderSink, PluginUse, Side, Surroundings};
+use crate::exchange::Timing;
+use crate::{EngineError, HeaderSink, PluginUse, Side, Surroundings};
 use cutover_core::PlaceId;
 use cutover_core::compare::Reply;
 use cutover_core::decide::{AskSplit, NoPlugins};
@@ -75,7 +76,7 @@ impl KeptView {
 pub(crate) struct Plugins {}
 
 impl Plugins {
-    pub(crate) fn asking<'a>(&'a self, _: &'a dyn Clock) -> impl AskSplit + 'a {
+    pub(crate) fn asking<'a>(&'a self, _: Timing<'a>) -> impl AskSplit + 'a {
         NoPlugins
     }
 
@@ -85,7 +86,7 @@ impl Plugins {
         _: &Asked<'_>,
         _: Side,
         _: &mut dyn HeaderSink,
-        _: &dyn Clock,
+        _: Timing<'_>,
     ) -> Result<(), Guarded> {
         Ok(())
     }
@@ -96,7 +97,7 @@ impl Plugins {
         _: &Asked<'_>,
         _: (Side, StatusCode),
         _: &mut dyn HeaderSink,
-        _: &dyn Clock,
+        _: Timing<'_>,
     ) -> Result<(), Guarded> {
         Ok(())
     }
@@ -107,7 +108,7 @@ impl Plugins {
         _: &Asked<'_>,
         _: &Failure,
         _: Side,
-        _: &dyn Clock,
+        _: Timing<'_>,
     ) -> Wish {
         Wish::Native
     }
@@ -122,7 +123,7 @@ impl Plugins {
         _: &KeptView,
         _: (Side, &Reply<'_>, &[u8]),
         _: usize,
-        _: &dyn Clock,
+        _: Timing<'_>,
     ) -> Result<Option<Vec<u8>>, Skipped> {
         Ok(None)
     }

@@ -1,6 +1,7 @@
 //! One line of the access log. No user keys, no headers but the host, and nothing a client sends can start a new line.
 
 use crate::problem::ReplyId;
+use cutover::core::Bucket;
 use cutover::{Generation, Reason, Role, Side};
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -33,6 +34,8 @@ pub struct Record<'a> {
     pub took: Duration,
     /// Number of attempts.
     pub attempts: u8,
+    /// The trace it belongs to.
+    pub trace: Option<u128>,
     /// What was decided; `None` if the request was refused.
     pub decided: Option<Decided<'a>>,
     /// Why an attempt failed, if one did.
@@ -50,6 +53,8 @@ pub struct Decided<'a> {
     pub role: Role,
     /// Why this side.
     pub reason: Reason,
+    /// The user's bucket, if it was needed.
+    pub cohort: Option<Bucket>,
     /// The generation that decided.
     pub generation: Generation,
     /// Name of the backend.
@@ -87,6 +92,9 @@ impl Record<'_> {
                 line.member("role", decided.role.name());
             }
             line.member("reason", decided.reason.name());
+            if let Some(bucket) = decided.cohort {
+                let _ = write!(line, ",\"cohort\":{}", bucket.number());
+            }
             let _ = write!(line, ",\"generation\":{}", decided.generation);
             line.member("backend", decided.backend);
             if let Some(address) = decided.address {
@@ -98,6 +106,9 @@ impl Record<'_> {
         }
         if let Some(refused) = self.refused {
             line.member("refused", refused);
+        }
+        if let Some(trace) = self.trace {
+            let _ = write!(line, ",\"trace_id\":\"{trace:032x}\"");
         }
         line.0.extend_from_slice(b"}\n");
     }
@@ -130,6 +141,9 @@ impl Record<'_> {
             }
             let _ =
                 write!(line, " reason={} generation={}", decided.reason.name(), decided.generation);
+            if let Some(bucket) = decided.cohort {
+                let _ = write!(line, " cohort={}", bucket.number());
+            }
             line.pair("backend", decided.backend);
             if let Some(address) = decided.address {
                 line.pair("address", address);
@@ -141,6 +155,9 @@ impl Record<'_> {
         }
         if let Some(refused) = self.refused {
             line.pair("refused", refused);
+        }
+        if let Some(trace) = self.trace {
+            let _ = write!(line, " trace_id={trace:032x}");
         }
         let _ = writeln!(line, " id={}", self.id);
     }

@@ -3,6 +3,7 @@
 use super::*;
 use crate::access_log::line::Decided;
 use crate::problem::ReplyId;
+use cutover::core::Bucket;
 use cutover::{Generation, Reason, Role, Side};
 use std::path::{Path, PathBuf};
 
@@ -18,12 +19,14 @@ pub(crate) fn record() -> Record<'static> {
         status: 200,
         bytes_in: 0,
         bytes_out: 12,
+        trace: Some(0x4bf9_2f35_77b3_4da6_a3ce_929d_0e0e_4736),
         took: Duration::from_micros(1_234),
         attempts: 2,
         decided: Some(Decided {
             migration: Some(("profile", Side::Old)),
             role: Role::Fallback,
             reason: Reason::Percent,
+            cohort: Bucket::new(4_711),
             generation: Generation(3),
             backend: "monolith",
             address: Some("127.0.0.1:9001"),

@@ -23,11 +23,14 @@ const ASK_AGAIN: u8 = 3;
 
 /// One copy from beginning to end.
 pub(super) async fn run(client: &Client, copy: Copy) {
-    let Copy { mut mirrored, pools, header, body, served } = copy;
+    let Copy { mut mirrored, pools, header, body, served, span } = copy;
     let Answer { ended, header_after, reply } =
         put(client, &mirrored, (&pools.copied, &header, &body)).await;
     if let Some(after) = header_after {
         mirrored.header_came(after);
+    }
+    if let Some(span) = span {
+        span.ended(&ended);
     }
     mirrored.ended(ended);
     let mut copied = match reply {
@@ -85,6 +88,8 @@ impl Again {
             served.set_uri(target.into());
         }
         served.remove_header(&EXPECT);
+        // What is asked again belongs to the copy's trace, not to the user's.
+        crate::trace::follow(&mut served, &copied);
         mark(&mut served)?;
         Ok(Self { pools, served, copied, body })
     }

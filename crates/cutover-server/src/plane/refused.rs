@@ -20,6 +20,7 @@ impl HearRefused for std::sync::Arc<Plane> {
             status: head.refusal.status().as_u16(),
             bytes_in: 0,
             bytes_out: 0,
+            trace: None,
             took: Duration::ZERO,
             attempts: 0,
             decided: None,

@@ -58,7 +58,7 @@ fn plane() -> Plane {
 }
 
 fn install(plane: &Plane, address: &str) -> Generation {
-    let ready = plane.prepare(snapshot(address, None), &[], &[], &settings(), &NoFiles);
+    let ready = plane.prepare(snapshot(address, None), &[], &[], (&settings(), None), &NoFiles);
     plane.install(ready.expect("prepared"))
 }
 
@@ -101,7 +101,7 @@ fn logs_that_are_replaced_are_written_to_their_end() {
     };
     let plane = plane();
     let install = |name: &str| {
-        let ready = plane.prepare(snapshot("127.0.0.1:1", None), &[], &[], &log_to(name), &NoFiles);
+        let ready = plane.prepare(snapshot("127.0.0.1:1", None), &[], &[], (&log_to(name), None), &NoFiles);
         plane.install(ready.expect("prepared"));
         plane.newest().expect("installed")
     };
@@ -112,7 +112,7 @@ fn logs_that_are_replaced_are_written_to_their_end() {
     assert_eq!(plane.left.lock().expect("whole").len(), 1);
     let log = first.log().expect("on");
     log.write(&crate::access_log::tests::record());
-    plane.flush_log();
+    plane.flush();
     let lines = std::fs::read_to_string(folder.path().join("first")).expect("written");
     assert_eq!(lines.lines().count(), 1, "an exchange of the generation before");
 }
@@ -125,11 +125,11 @@ fn what_cannot_be_used_is_refused_and_changes_nothing() {
         [("gone.pem", "gone.pem: entity not found"), ("empty.pem", "no certificate")]
     {
         let refused =
-            plane.prepare(snapshot("127.0.0.1:1", Some(ca)), &[], &[], &settings(), &NoFiles);
+            plane.prepare(snapshot("127.0.0.1:1", Some(ca)), &[], &[], (&settings(), None), &NoFiles);
         let error = refused.expect_err("refused").to_string();
         assert!(error.starts_with("backends.one.tls.ca: ") && error.contains(expected), "{error}");
     }
-    let refused = plane.prepare(snapshot("nowhere", None), &[], &[], &settings(), &NoFiles);
+    let refused = plane.prepare(snapshot("nowhere", None), &[], &[], (&settings(), None), &NoFiles);
     assert!(refused.expect_err("refused").to_string().contains("\"nowhere\" is not host:port"));
     assert_eq!(plane.newest().expect("installed").installed().generation(), before);
 }

@@ -7,6 +7,7 @@
 //! so every error that leaves here has it set on purpose.
 
 use super::context::{Attempt, Context};
+use super::traced;
 use crate::head_guard::uploads;
 use crate::plane::Plane;
 use crate::upstream::address::EJECT_AFTER;
@@ -48,6 +49,7 @@ pub(super) fn peer(
         ctx.attempt.hurried = left.is_some_and(|left| left < pool.connect_timeout());
         let chosen = pool.peer(&ctx.attempt.tried, || clock.now(), left, ctx.facts.websocket);
         if let Some((mut peer, flight)) = chosen {
+            traced::attempts(&mut ctx.trace, exchange, flight.address().text());
             ctx.attempt.flight = Some(flight);
             // A body may be asked for by `100 Continue`, which must not be kept back.
             let waits = ctx.facts.websocket && !ctx.facts.has_body;
@@ -92,6 +94,7 @@ pub(super) fn not_connected(
     let unproven = ctx.attempt.hurried && is_timeout(&error);
     if let Some(flight) = ctx.attempt.flight.take() {
         let address = flight.address();
+        traced::failed(&mut ctx.trace, Cause::Connect);
         ctx.attempt.tried.add(address.socket());
         let now = plane.engine().clock().now();
         let failures = if unproven { 0 } else { address.connect_failed(now) };
@@ -128,6 +131,9 @@ pub(super) fn answered(
     response: &ResponseHeader,
     ctx: &mut Context,
 ) -> Result<()> {
+    if !response.status.is_informational() {
+        traced::answered(ctx, response.status);
+    }
     if !response.status.is_server_error() {
         return Ok(());
     }
@@ -151,9 +157,12 @@ fn judge(session: &Session, ctx: &mut Context, cause: Cause, status: Option<Stat
         return false;
     }
     ctx.failed.get_or_insert(cause);
+    let failed_at = traced::failed(&mut ctx.trace, cause);
     let view = ctx.facts.view(session.req_header());
     let replayable = !session.retry_buffer_truncated();
-    match exchange.failed(&view, cause, status, replayable, has_begun(session)) {
+    let action = exchange.failed(&view, cause, status, replayable, has_begun(session));
+    traced::judged(&mut ctx.trace, cause, action, failed_at);
+    match action {
         Action::Retry(_) => {
             ctx.attempt = Attempt::default();
             true
@@ -190,6 +199,7 @@ fn may_be_sent_again(session: &Session, ctx: &mut Context, error: &Error, reused
         return false;
     }
     ctx.attempt.stale += 1;
+    traced::failed(&mut ctx.trace, cause(error));
     true
 }
 

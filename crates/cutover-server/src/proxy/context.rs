@@ -5,6 +5,7 @@ use super::reply;
 use crate::head_guard::uploads;
 use crate::plane::Serving;
 use crate::problem::ReplyId;
+use crate::trace::Trace;
 use crate::upstream::first_read::FirstRead;
 use crate::upstream::{InFlight, Tried};
 use cutover::{Cause, Exchange, RequestView};
@@ -35,6 +36,8 @@ pub struct Context {
     pub(super) retry: bool,
     /// For the log of an exchange that is given up without the last callback: an upload over HTTP/2 that stopped.
     pub(super) upload: Option<Box<Asked>>,
+    /// `None` without `[telemetry]`.
+    pub(super) trace: Option<Trace>,
     /// If it is copied to the other side.
     pub(super) copying: Option<Box<Copying>>,
     id: Option<ReplyId>,

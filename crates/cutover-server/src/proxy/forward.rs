@@ -3,6 +3,7 @@
 use super::context::{Context, Facts, host};
 use super::receive::with_path;
 use super::sink::{RequestSink, ResponseSink};
+use super::traced;
 use crate::forwarded::{self, Origin};
 use crate::plane::Serving;
 use cutover::{Refused, Role};
@@ -24,6 +25,7 @@ pub(super) fn request(
     ctx: &mut Context,
 ) -> Result<()> {
     ctx.attempt.body_begun = false;
+    traced::tell(head, ctx);
     let Context { facts, exchange: Some(exchange), serving: Some(serving), answer, .. } = ctx
     else {
         return Ok(());

@@ -2,9 +2,10 @@
 //! at its first attempt is kept for the comparison. Exchanges that are not copied pass by.
 
 use super::context::Context;
-use super::forward;
+use super::{forward, traced};
 use crate::mirror::{Capture, Copy, MARK, Pools, Served, copy_of};
 use crate::plane::Plane;
+use crate::trace::CopySpan;
 use bytes::Bytes;
 use cutover::Role;
 use cutover::mirror::{Hold, MirrorLimits, Mirrored, Shed, Skipped};
@@ -37,6 +38,7 @@ struct Pending {
     header: RequestHeader,
     body: Vec<u8>,
     served: oneshot::Receiver<Result<Served, Skipped>>,
+    span: Option<CopySpan>,
 }
 
 /// Removes the mark of copies from what clients send: they must not pass for one. A proxy that is trusted may be another
@@ -49,7 +51,7 @@ pub(super) fn unmark(session: &mut Session, is_believed: impl FnOnce() -> bool) 
 
 /// The exchange has begun: is it copied? Without a body at once.
 pub(super) fn begin(plane: &Plane, session: &Session, ctx: &mut Context) {
-    let Context { facts, exchange: Some(exchange), serving: Some(serving), .. } = &*ctx else {
+    let Context { facts, exchange: Some(exchange), serving: Some(serving), trace, .. } = ctx else {
         return;
     };
     let received = session.req_header();
@@ -59,8 +61,10 @@ pub(super) fn begin(plane: &Plane, session: &Session, ctx: &mut Context) {
     }
     let view = facts.view(received);
     let Some(mirrored) = exchange.mirror(&view) else { return };
+    let span = traced::copied(plane, trace, (exchange, serving), &mirrored);
     let header = room_for_body(received, &mirrored).and_then(|()| {
         copy_of(received, &view, exchange, &mirrored, serving, |head| {
+            traced::tell_copied(head, (exchange, serving), &mirrored, span.as_ref());
             forward::say_who_asks(head, received, *facts, serving)
         })
     });
@@ -75,7 +79,7 @@ pub(super) fn begin(plane: &Plane, session: &Session, ctx: &mut Context) {
     };
     let (verdict, served) = oneshot::channel();
     let (limits, hold) = (*mirrored.limits(), Some(mirrored.hold()));
-    let pending = Some(Pending { mirrored, pools, header, body: Vec::new(), served });
+    let pending = Some(Pending { mirrored, pools, header, body: Vec::new(), served, span });
     let has_body = facts.has_body;
     let copying = Copying { pending, request: None, reply: None, limits, hold, verdict };
     let copying = ctx.copying.insert(Box::new(copying));
@@ -99,8 +103,8 @@ impl Copying {
 
     fn send(&mut self, plane: &Plane) {
         let Some(pending) = self.pending.take() else { return };
-        let Pending { mirrored, pools, header, body, served } = pending;
-        plane.mirror().send(Copy { mirrored, pools, header, body: body.into(), served });
+        let Pending { mirrored, pools, header, body, served, span } = pending;
+        plane.mirror().send(Copy { mirrored, pools, header, body: body.into(), served, span });
     }
 
     /// Adds to the body. `Err`: it has become too much.

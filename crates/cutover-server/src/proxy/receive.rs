@@ -1,9 +1,10 @@
 //! From a request's header to a decision: connection limits, normal form of the path, host, and the engine.
 
 use super::context::{Asked, Context, Facts, host};
-use super::mirrored;
+use super::{mirrored, traced};
 use crate::forwarded;
 use crate::plane::{Plane, ProxySettings, Serving};
+use crate::trace::Trace;
 use crate::upstream::WEBSOCKET_IDLE;
 use cutover::core::path::{PathError, normalise};
 use cutover::{Exchange, Refused};
@@ -98,19 +99,28 @@ pub(super) fn begin(
         }
         plane.lookalikes_removed(doubles.len());
     }
-    let trusted = &serving.settings().trusted_proxies;
+    let serving = Arc::clone(serving);
     let peer = ctx.facts.peer;
-    mirrored::unmark(session, || peer.is_some_and(|peer| forwarded::is_trusted(trusted, peer)));
-    ctx.exchange = Some(decide(serving, session, ctx.facts)?);
+    mirrored::unmark(session, || peer.is_some_and(|peer| serving.settings().believes(peer)));
+    traced::begin(plane, &serving, session, ctx);
+    let timed = ctx.trace.as_ref().is_some_and(Trace::is_recorded);
+    ctx.exchange = Some(decide(&serving, session, ctx.facts, timed)?);
     Ok(())
 }
 
 /// Begins on the generation that `serving` is, whatever is installed meanwhile: its backends are at hand.
-fn decide(serving: &Serving, session: &mut Session, facts: Facts) -> Result<Exchange, Refusal> {
+fn decide(
+    serving: &Serving,
+    session: &mut Session,
+    facts: Facts,
+    timed: bool,
+) -> Result<Exchange, Refusal> {
     to_normal_form(session.req_header_mut())?;
     let head = session.req_header();
     check_host(head)?;
-    Arc::clone(serving.installed()).begin(&facts.view(head)).map_err(Refusal::Engine)
+    let (installed, view) = (Arc::clone(serving.installed()), facts.view(head));
+    let begun = if timed { installed.begin_timed(&view) } else { installed.begin(&view) };
+    begun.map_err(Refusal::Engine)
 }
 
 /// Pingora's own keep-alive has no limit, and then the next header has none either.

@@ -4,8 +4,10 @@ use super::attempt::{has_begun, is_timeout};
 use super::context::{Context, host};
 use super::forward::debug_headers;
 use super::receive::Refusal;
+use super::traced;
 use crate::access_log::{Decided, Record};
 use crate::problem::{CONTENT_TYPE, Problem, ReplyId, SERVER};
+use crate::trace::{Trace, named_by};
 use cutover::{Exchange, Outcome};
 use http::header::{CACHE_CONTROL, CONTENT_LENGTH};
 use http::{Method, StatusCode, Version};
@@ -144,6 +146,7 @@ pub(super) fn finish(session: &Session, ctx: &mut Context, error: Option<&Error>
         log(session, ctx, status);
     }
     ctx.attempt.flight = None;
+    traced::finish(ctx, status);
     if let Some(exchange) = ctx.exchange.take() {
         exchange.finish(outcome(status, ctx.answered_itself, error));
     }
@@ -171,6 +174,7 @@ fn log(session: &Session, ctx: &mut Context, status: Option<StatusCode>) {
         status: status.map_or(0, |status| status.as_u16()),
         bytes_in: session.body_bytes_read() as u64,
         bytes_out: session.body_bytes_sent() as u64,
+        trace: ctx.trace.as_ref().map(Trace::id).or_else(|| named_by(&head.headers)),
         ..record(ctx, id)
     });
 }
@@ -180,6 +184,7 @@ pub(super) fn log_stopped(ctx: &mut Context) {
     let Some(asked) = ctx.upload.take() else { return };
     let id = ctx.id();
     ctx.refused = Some("slow-body");
+    traced::finish(ctx, StatusCode::from_u16(asked.status).ok());
     let Some(log) = ctx.serving.as_ref().and_then(|serving| serving.log()) else { return };
     log.write(&Record {
         method: asked.method.as_str(),
@@ -206,6 +211,7 @@ fn record(ctx: &Context, id: ReplyId) -> Record<'_> {
         status: 0,
         bytes_in: 0,
         bytes_out: 0,
+        trace: ctx.trace.as_ref().map(Trace::id),
         took: exchange.map_or(Duration::ZERO, Exchange::elapsed),
         attempts: exchange.map_or(0, Exchange::attempt),
         decided: exchange.map(|exchange| decided(exchange, address)),
@@ -224,6 +230,7 @@ fn decided<'a>(exchange: &'a Exchange, address: Option<&'a str>) -> Decided<'a> 
             .map(|((id, _), side)| (&*snapshot.migration(id).name, side)),
         role: exchange.role(),
         reason: decision.reason,
+        cohort: decision.bucket,
         generation: exchange.generation(),
         backend: &snapshot.backend(exchange.backend()).name,
         address,

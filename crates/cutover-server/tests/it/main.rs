@@ -23,5 +23,6 @@ mod stages;
 mod stale;
 mod status;
 mod tokens;
+mod traces;
 mod websocket;
 mod world;

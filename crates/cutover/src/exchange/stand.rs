@@ -1,7 +1,7 @@
 //! Where a request stands before its first attempt: as decided, or with `old` because the breaker is open. And the
 //! small questions that an exchange puts to its generation.
 
-use super::Role;
+use super::{Role, Timeline, Timing};
 use crate::breaker::{Admission, Probe, Turn};
 use crate::engine::Installed;
 use crate::plugin::{Asked, Wish};
@@ -30,7 +30,7 @@ impl Installed {
         request: &RequestView<'_>,
         matched: &Match,
         decision: &Decision,
-        now: Instant,
+        (now, timeline): (Instant, Option<&mut Timeline>),
     ) -> Result<Stand, Refused> {
         let Decision { backend, migration, write, .. } = *decision;
         let mut stand = Stand { backend, migration, role: Role::Served, probe: None };
@@ -53,7 +53,7 @@ impl Installed {
             Admission::New => {}
             Admission::Probe(probe) => stand.probe = Some(probe),
             Admission::Old => {
-                self.breaker_answers(request, matched, decision, id)?;
+                self.breaker_answers((request, timeline), matched, decision, id)?;
                 stand.backend = migration.old;
                 stand.migration = Some((id, Side::Old));
                 stand.role = Role::Breaker;
@@ -66,7 +66,7 @@ impl Installed {
     #[cold]
     fn breaker_answers(
         &self,
-        request: &RequestView<'_>,
+        (request, timeline): (&RequestView<'_>, Option<&mut Timeline>),
         matched: &Match,
         decision: &Decision,
         id: MigrationId,
@@ -85,7 +85,8 @@ impl Installed {
                 response_started: false,
             };
             let wish = self.ask(request, matched, decision, |asked| {
-                self.plugins.on_failure(place, &asked, &failed, Side::New, self.clock())
+                let timing = Timing { clock: self.clock(), timeline };
+                self.plugins.on_failure(place, &asked, &failed, Side::New, timing)
             });
             if let Wish::Respond(status) = wish {
                 let migration = migration.name.clone();

@@ -174,6 +174,14 @@ pub(crate) enum Hook {
     Normalise,
 }
 
+#[cfg_attr(not(feature = "wasm"), expect(dead_code, reason = "nobody calls plugins"))]
+impl Hook {
+    /// As in [`HOOKS`].
+    pub(crate) fn name(self) -> &'static str {
+        HOOKS[self as usize]
+    }
+}
+
 pub(crate) const HOOKS: [&str; 5] =
     ["split", "on-request", "on-response", "on-failure", "normalise"];
 

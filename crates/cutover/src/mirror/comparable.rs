@@ -2,6 +2,7 @@
 
 use super::Mirrored;
 use super::words::Skipped;
+use crate::exchange::Timing;
 use crate::plugins::{KeptView, Plugins};
 use crate::{Clock, Side};
 use cutover_core::PlaceId;
@@ -38,7 +39,7 @@ impl Normaliser {
             Body::Whole([]) | Body::Digest(_) => Ok(None),
             Body::Whole(body) => {
                 let (place, request) = (self.place, &self.request);
-                self.plugins.make_comparable(place, request, (side, reply, body), cap_bytes, clock)
+                self.plugins.make_comparable(place, request, (side, reply, body), cap_bytes, Timing::untold(clock))
             }
         }
     }

@@ -1,0 +1,138 @@
+//! A collector: takes spans by OTLP, over gRPC or HTTP, and remembers them.
+
+use crate::world::World;
+use cutover_test::{Upstream, text};
+use http_body_util::BodyExt as _;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
+    TraceService, TraceServiceServer,
+};
+use opentelemetry_proto::tonic::collector::trace::v1::{
+    ExportTraceServiceRequest, ExportTraceServiceResponse,
+};
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::trace::v1::Span;
+use prost::Message as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tonic::transport::server::TcpIncoming;
+
+/// One span, with what its sender says of itself.
+#[derive(Clone, Debug)]
+pub(super) struct Taken {
+    pub(super) span: Span,
+    pub(super) service: String,
+}
+
+/// What was taken so far.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Collector(Arc<Mutex<Vec<Taken>>>);
+
+impl Taken {
+    /// An attribute as text.
+    pub(super) fn attribute(&self, key: &str) -> Option<String> {
+        let found = self.span.attributes.iter().find(|attribute| attribute.key == key)?;
+        match found.value.as_ref()?.value.as_ref()? {
+            Value::StringValue(text) => Some(text.clone()),
+            Value::IntValue(number) => Some(number.to_string()),
+            other => panic!("{key}: {other:?}"),
+        }
+    }
+
+    pub(super) fn trace(&self) -> String {
+        hex(&self.span.trace_id)
+    }
+
+    pub(super) fn id(&self) -> String {
+        hex(&self.span.span_id)
+    }
+
+    /// Empty if it has none.
+    pub(super) fn parent(&self) -> String {
+        hex(&self.span.parent_span_id)
+    }
+}
+
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Collector {
+    /// Over gRPC. Ends with the world.
+    pub(super) fn grpc(world: &World) -> (Self, SocketAddr) {
+        let taken = Self::default();
+        let service = TraceServiceServer::new(taken.clone());
+        let address = world.run(async {
+            let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+            let address = listener.local_addr().expect("it is bound");
+            let server = tonic::transport::Server::builder().add_service(service);
+            tokio::spawn(server.serve_with_incoming(TcpIncoming::from(listener)));
+            address
+        });
+        (taken, address)
+    }
+
+    /// Over HTTP, at `/v1/traces` and nowhere else.
+    pub(super) fn http(world: &World) -> (Self, Upstream) {
+        let taken = Self::default();
+        let theirs = taken.clone();
+        let upstream = world.run(Upstream::start(move |request| {
+            let theirs = theirs.clone();
+            async move {
+                if request.uri().path() != "/v1/traces" {
+                    return text(404, "");
+                }
+                assert_eq!(request.headers()["content-type"], "application/x-protobuf");
+                let body = request.into_body().collect().await.expect("a body").to_bytes();
+                theirs.take(ExportTraceServiceRequest::decode(body).expect("Protocol Buffers"));
+                text(200, ExportTraceServiceResponse::default().encode_to_vec())
+            }
+        }));
+        (taken, upstream)
+    }
+
+    fn take(&self, request: ExportTraceServiceRequest) {
+        let mut taken = self.0.lock().expect("nobody panics");
+        for resource in request.resource_spans {
+            let attributes = resource.resource.expect("who sends").attributes;
+            let service = attributes.iter().find(|a| a.key == "service.name").and_then(|a| {
+                match a.value.as_ref()?.value.as_ref()? {
+                    Value::StringValue(text) => Some(text.clone()),
+                    _ => None,
+                }
+            });
+            let service = service.expect("a name");
+            for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
+                taken.push(Taken { span, service: service.clone() });
+            }
+        }
+    }
+
+    pub(super) fn all(&self) -> Vec<Taken> {
+        self.0.lock().expect("nobody panics").clone()
+    }
+
+    /// Waits for a span that fits, for 20 s at most.
+    #[expect(clippy::disallowed_methods, reason = "spans of another thread give no event")]
+    pub(super) fn span(&self, what: &str, fits: impl Fn(&Taken) -> bool) -> Taken {
+        for _ in 0..4_000 {
+            if let Some(found) = self.all().into_iter().find(&fits) {
+                return found;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        panic!("no span: {what}; there are {:#?}", self.all());
+    }
+}
+
+#[tonic::async_trait]
+impl TraceService for Collector {
+    async fn export(
+        &self,
+        request: tonic::Request<ExportTraceServiceRequest>,
+    ) -> Result<tonic::Response<ExportTraceServiceResponse>, tonic::Status> {
+        self.take(request.into_inner());
+        Ok(tonic::Response::new(ExportTraceServiceResponse::default()))
+    }
+}
