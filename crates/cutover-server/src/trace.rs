@@ -70,8 +70,14 @@ impl Tracer {
 
     /// The trace a request belongs to. Whether it is sampled is for a caller that is `believed` to say, if there is one:
     /// others could have everything recorded.
-    pub(crate) fn join(&self, headers: &HeaderMap, believed: bool, clock: &Arc<dyn Clock>) -> Trace {
-        let caller = TraceParent::of(headers.get_all(TRACEPARENT).iter().map(HeaderValue::as_bytes));
+    pub(crate) fn join(
+        &self,
+        headers: &HeaderMap,
+        believed: bool,
+        clock: &Arc<dyn Clock>,
+    ) -> Trace {
+        let caller =
+            TraceParent::of(headers.get_all(TRACEPARENT).iter().map(HeaderValue::as_bytes));
         let sampled = match caller {
             Some(caller) if believed => caller.sampled(),
             Some(_) | None => self.picks(),
@@ -122,9 +128,9 @@ impl<'t> Told<'t> {
     /// The decision of an exchange, for an attempt on this side.
     pub(crate) fn of(exchange: &'t Exchange, side: Option<Side>) -> Self {
         let migration = exchange.migration().zip(side);
-        Self(migration.map(|(migration, side)| {
-            (&*migration.name, side, exchange.decision().bucket)
-        }))
+        Self(
+            migration.map(|(migration, side)| (&*migration.name, side, exchange.decision().bucket)),
+        )
     }
 
     /// As baggage. What a client says under our names never passes.

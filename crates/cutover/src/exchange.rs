@@ -11,8 +11,8 @@
 mod stand;
 mod timeline;
 
-pub use timeline::{PluginCall, Timeline};
 pub(crate) use timeline::Timing;
+pub use timeline::{PluginCall, Timeline};
 
 use crate::engine::{Installed, Running};
 use crate::metrics::Answerer;
@@ -97,7 +97,8 @@ impl Exchange {
         let Some(matched) = installed.snapshot().find(request) else {
             return Err(installed.refuse(Refused::NoRoute));
         };
-        let mut plugins = installed.plugins.asking(Timing { clock, timeline: timeline.as_deref_mut() });
+        let mut plugins =
+            installed.plugins.asking(Timing { clock, timeline: timeline.as_deref_mut() });
         let decided =
             installed.snapshot().decide_matched(request, &matched, &mut plugins, &mut Unwatched);
         drop(plugins);

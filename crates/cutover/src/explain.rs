@@ -4,8 +4,8 @@
 mod tests;
 mod text;
 
-use crate::exchange::Timing;
 use crate::engine::Installed;
+use crate::exchange::Timing;
 use crate::{BreakerState, Decision, Reason, RequestView, Side};
 use cutover_core::decide::{OnError, Refusal, SplitAnswer, Step, Witness};
 use cutover_core::key::KeySource;

@@ -4,12 +4,12 @@
 //! chose. The host keeps a plugin that fails again and again out of the way (quarantine).
 
 use crate::engine::EngineOptions;
+use crate::exchange::Timing;
 use crate::metrics::Book;
 use crate::metrics::meter::{Hook, PluginMeter};
 use crate::mirror::Skipped;
 use crate::plugin::{Asked, Guarded, PluginStatus, Wish};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind};
-use crate::exchange::Timing;
 use crate::{EngineError, HeaderSink, PluginCall, PluginUse, Side, Surroundings, Timeline};
 use cutover_config::Isolation;
 use cutover_core::PlaceId;

@@ -1,10 +1,10 @@
 //! Stands in for the plugins when the feature `wasm` is off: a snapshot that uses any is refused.
 
 use crate::engine::EngineOptions;
+use crate::exchange::Timing;
 use crate::mirror::Skipped;
 use crate::plugin::{Asked, Guarded, PluginStatus, Wish};
 use crate::refused::{PluginProblem, PrepareError, ProblemKind};
-use crate::exchange::Timing;
 use crate::{EngineError, HeaderSink, PluginUse, Side, Surroundings};
 use cutover_core::PlaceId;
 use cutover_core::compare::Reply;

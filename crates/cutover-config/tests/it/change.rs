@@ -97,6 +97,15 @@ fn what_may_change() {
 }
 
 #[test]
+fn telemetry_changes_at_any_time() {
+    check(
+        &[],
+        &[("[backends.monolith]", "[telemetry]\nbaggage = true\n[backends.monolith]")],
+        expect!["telemetry changes"],
+    );
+}
+
+#[test]
 fn what_a_process_keeps() {
     check(
         &[],

@@ -461,6 +461,35 @@ fn listeners() {
 }
 
 #[test]
+fn telemetry() {
+    check(
+        "[telemetry]\ntraces = 'https://otel.example:4317'\nsample-percent = 101\nsample = 3",
+        expect![[r#"
+            2:10 error telemetry.traces: spans are not sent over TLS
+                run an OpenTelemetry collector beside the proxy, name it here by http://, and let it send on over TLS
+            3:18 error telemetry.sample-percent: 101 is not a percent that can be used: a percent lies between 0 and 100
+                write 5, 2.5 or "0.125%"
+            4:1 error telemetry.sample: `sample` is not a key that is known here
+                it is called sample-percent"#]],
+    );
+    for wrong in [
+        "otel:4317",
+        "http://",
+        "http://u:p@otel:4317",
+        "http://otel:0",
+        "http://o tel",
+        "http://:4317",
+    ] {
+        let report = report(&format!("[telemetry]\ntraces = '{wrong}'"), &usual());
+        assert_eq!(report.findings.len(), 1, "{wrong}: {report}");
+    }
+    for right in ["http://otel:4317", "http://otel", "http://[::1]:4318/in/v1/traces"] {
+        let report = report(&format!("[telemetry]\ntraces = '{right}'"), &usual());
+        assert!(report.findings.is_empty(), "{right}: {report}");
+    }
+}
+
+#[test]
 fn backends() {
     backend(
         "",

@@ -38,6 +38,20 @@ fn the_examples() {
 }
 
 #[test]
+fn all_there_is_to_say_about_telemetry() {
+    let config = check(
+        "[telemetry]\ntraces = 'http://127.0.0.1:4318'\nprotocol = 'http'\nsample-percent = 2.5\n\
+         service-name = 'edge'\nbaggage = true",
+    );
+    let telemetry = config.telemetry.expect("it is there");
+    assert_eq!(telemetry.collector.expect("it is named").url, "http://127.0.0.1:4318");
+    assert_eq!(telemetry.sample.to_string(), "2.5%");
+    let telemetry = check("[telemetry]").telemetry.expect("an empty table is there too");
+    assert_eq!((telemetry.collector, telemetry.sample.to_string()), (None, "1%".to_owned()));
+    assert_eq!(check("").telemetry, None);
+}
+
+#[test]
 fn all_there_is_to_say_about_mirroring() {
     let config = check(
         r#"

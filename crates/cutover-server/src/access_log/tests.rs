@@ -63,9 +63,24 @@ fn a_json_line_is_json_with_every_fact() {
         "method": "GET", "host": "example.com", "path": "/api/profile/7", "protocol": "HTTP/1.1",
         "status": 200, "bytes_in": 0, "bytes_out": 12, "ms": 1.234, "attempts": 2,
         "migration": "profile", "side": "old", "role": "fallback", "reason": "percent",
-        "generation": 3, "backend": "monolith", "address": "127.0.0.1:9001", "failed": "connect",
+        "cohort": 4711, "generation": 3, "backend": "monolith", "address": "127.0.0.1:9001", "failed": "connect",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
     });
     assert_eq!(value, expected);
+}
+
+#[test]
+fn the_page_has_every_field_and_no_other() {
+    let mut line = Vec::new();
+    Record { refused: Some("timeout"), ..record() }.json(&mut line);
+    let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
+    let page = include_str!("../../../../docs/access-log.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let mut told: Vec<_> = rows.collect();
+    told.sort_unstable();
+    let mut fields: Vec<_> = value.as_object().expect("an object").keys().collect();
+    fields.sort_unstable();
+    assert_eq!(told, fields);
 }
 
 #[test]
@@ -92,7 +107,8 @@ fn a_text_line_has_its_fields_in_order() {
     let text = String::from_utf8(text).expect("UTF-8");
     let start = "2026-11-22T14:28:07.042Z 192.0.2.1 GET example.com /api/profile/7 HTTP/1.1 200 0 12 \
                  1.234ms side=old role=fallback migration=profile reason=percent generation=3 \
-                 backend=monolith address=127.0.0.1:9001 attempts=2 failed=connect id=";
+                 cohort=4711 backend=monolith address=127.0.0.1:9001 attempts=2 failed=connect \
+                 trace_id=4bf92f3577b34da6a3ce929d0e0e4736 id=";
     assert!(text.starts_with(start), "{text}");
 }
 

@@ -101,7 +101,8 @@ fn logs_that_are_replaced_are_written_to_their_end() {
     };
     let plane = plane();
     let install = |name: &str| {
-        let ready = plane.prepare(snapshot("127.0.0.1:1", None), &[], &[], (&log_to(name), None), &NoFiles);
+        let ready =
+            plane.prepare(snapshot("127.0.0.1:1", None), &[], &[], (&log_to(name), None), &NoFiles);
         plane.install(ready.expect("prepared"));
         plane.newest().expect("installed")
     };
@@ -124,8 +125,13 @@ fn what_cannot_be_used_is_refused_and_changes_nothing() {
     for (ca, expected) in
         [("gone.pem", "gone.pem: entity not found"), ("empty.pem", "no certificate")]
     {
-        let refused =
-            plane.prepare(snapshot("127.0.0.1:1", Some(ca)), &[], &[], (&settings(), None), &NoFiles);
+        let refused = plane.prepare(
+            snapshot("127.0.0.1:1", Some(ca)),
+            &[],
+            &[],
+            (&settings(), None),
+            &NoFiles,
+        );
         let error = refused.expect_err("refused").to_string();
         assert!(error.starts_with("backends.one.tls.ca: ") && error.contains(expected), "{error}");
     }

@@ -62,7 +62,10 @@ impl Spans<'_> {
         let id = fresh_span();
         let mut attributes = vec![
             KeyValue::new("cutover.reason", decision.reason.name()),
-            KeyValue::new("cutover.generation", i64::try_from(exchange.generation().0).unwrap_or(0)),
+            KeyValue::new(
+                "cutover.generation",
+                i64::try_from(exchange.generation().0).unwrap_or(0),
+            ),
         ];
         if let Some((migration, side)) = exchange.migration().zip(decision.migration) {
             attributes.push(KeyValue::new("cutover.migration", migration.name.to_string()));

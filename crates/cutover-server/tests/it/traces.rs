@@ -146,7 +146,8 @@ fn a_fallback_is_seen_as_two_attempts_and_a_judgement_over_http() {
     assert_eq!(request.attribute("cutover.role").as_deref(), Some("fallback"));
     let attempt = |side: &str| {
         collector.span(side, |t| {
-            t.span.kind() == SpanKind::Client && t.attribute("cutover.side").as_deref() == Some(side)
+            t.span.kind() == SpanKind::Client
+                && t.attribute("cutover.side").as_deref() == Some(side)
         })
     };
     let (first, second) = (attempt("new"), attempt("old"));
@@ -172,9 +173,8 @@ fn a_backend_that_cannot_be_reached_is_an_attempt_that_failed() {
     let dead = scene.world.run(dead_address());
     scene.proxy.reload(&scene.new.address().to_string(), &dead.to_string());
     assert_eq!(scene.get("/api/profile", &[("x-user-id", "a")]), 200);
-    let failed = collector.span("the failed attempt's", |t| {
-        t.attribute("error.type").as_deref() == Some("connect")
-    });
+    let failed = collector
+        .span("the failed attempt's", |t| t.attribute("error.type").as_deref() == Some("connect"));
     assert_eq!(failed.attribute("cutover.backend").as_deref(), Some("new"));
 }
 

@@ -39,7 +39,13 @@ impl Normaliser {
             Body::Whole([]) | Body::Digest(_) => Ok(None),
             Body::Whole(body) => {
                 let (place, request) = (self.place, &self.request);
-                self.plugins.make_comparable(place, request, (side, reply, body), cap_bytes, Timing::untold(clock))
+                self.plugins.make_comparable(
+                    place,
+                    request,
+                    (side, reply, body),
+                    cap_bytes,
+                    Timing::untold(clock),
+                )
             }
         }
     }

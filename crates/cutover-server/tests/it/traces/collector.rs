@@ -96,12 +96,13 @@ impl Collector {
         let mut taken = self.0.lock().expect("nobody panics");
         for resource in request.resource_spans {
             let attributes = resource.resource.expect("who sends").attributes;
-            let service = attributes.iter().find(|a| a.key == "service.name").and_then(|a| {
-                match a.value.as_ref()?.value.as_ref()? {
-                    Value::StringValue(text) => Some(text.clone()),
-                    _ => None,
-                }
-            });
+            let service =
+                attributes.iter().find(|a| a.key == "service.name").and_then(|a| {
+                    match a.value.as_ref()?.value.as_ref()? {
+                        Value::StringValue(text) => Some(text.clone()),
+                        _ => None,
+                    }
+                });
             let service = service.expect("a name");
             for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
                 taken.push(Taken { span, service: service.clone() });
