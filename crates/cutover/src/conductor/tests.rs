@@ -1,5 +1,6 @@
 //! Migrations moved by a conductor over a real engine, with a clock that is turned by hand.
 
+mod ignoring;
 mod world;
 
 use super::OrderError;

@@ -2,13 +2,15 @@
 
 use crate::conductor::{Conductor, Done, OrderError, View, charges};
 use crate::config::load;
+use crate::mirror::{Doubt, Ended, Shadow};
 use crate::store::{AuditRecord, Commit, Loaded, Memory, Receipt, Store, StoreError, Verified};
 use crate::testing::{GET, Nothing, StillClock, engine_with};
 use crate::{Engine, Outcome, Reason, RequestView, Side};
+use cutover_core::compare::{Body, Reply};
 use cutover_core::evidence::{Answer, Gate};
 use cutover_core::migration::{Actor, Command, Order, Role};
 use cutover_core::{Percent, Phase};
-use http::{HeaderMap, StatusCode};
+use http::{HeaderMap, HeaderValue, StatusCode};
 use std::sync::{Arc, Mutex};
 
 /// A canary of 5 % that needs clean requests and time, and nothing else.
@@ -107,6 +109,21 @@ impl Store for Fragile {
     }
 }
 
+fn json() -> HeaderMap {
+    let json = HeaderValue::from_static("application/json");
+    [(http::header::CONTENT_TYPE, json)].into_iter().collect()
+}
+
+fn reply<'a>(headers: &'a HeaderMap, body: &'a str) -> Reply<'a> {
+    Reply { status: StatusCode::OK, headers, body: Body::Whole(body.as_bytes()) }
+}
+
+/// Both sides say the same again.
+pub(super) fn settle(doubt: &mut Doubt, old: &str, new: &str) {
+    let json = json();
+    assert!(doubt.settle(&reply(&json, old), &reply(&json, new)), "both have answered");
+}
+
 /// Everything there is.
 pub(super) struct World {
     engine: Arc<Engine>,
@@ -148,7 +165,8 @@ impl World {
         let config = load(text, "test.toml", &Nothing).unwrap_or_else(|report| panic!("{report}"));
         let charges = charges(&config, &Nothing);
         let prepared = self.engine.prepare(config.snapshot, &config.plugins, &Nothing);
-        let mut prepared = prepared.expect("it names no plugins");
+        let prepared = prepared.expect("it names no plugins").with_plans(&config.plans);
+        let mut prepared = prepared.expect("its rules compile");
         self.conductor.adopt(charges, |stand| {
             prepared.restate(stand);
             self.engine.install(prepared)
@@ -189,6 +207,27 @@ impl World {
         let reason = exchange.decision().reason;
         exchange.finish(Outcome::Replied(status));
         (side, reason)
+    }
+
+    /// A request's copy, compared with what `old` said: bodies of JSON.
+    pub(super) fn compared(&self, old: &str, new: &str) -> Option<Doubt> {
+        let headers = HeaderMap::new();
+        let request = RequestView::new(&GET, "shop.example", "/api/7", &headers);
+        let exchange = self.engine.begin(&request).expect("the route is there");
+        let mut mirrored = exchange.mirror(&request).expect("all are copied");
+        mirrored.sent();
+        mirrored.ended(Ended::Replied(StatusCode::OK));
+        let json = json();
+        let doubt = mirrored.compare(&reply(&json, old), &reply(&json, new), "id-1");
+        exchange.finish(Outcome::Replied(StatusCode::OK));
+        doubt
+    }
+
+    /// The same, asked about again if it differs. Did it match?
+    pub(super) fn matched(&self, old: &str, new: &str) -> bool {
+        let Some(mut doubt) = self.compared(old, new) else { return true };
+        settle(&mut doubt, old, new);
+        false
     }
 
     /// Who answers this user, and why.
@@ -249,6 +288,11 @@ impl World {
 
     pub(super) fn phase(&self) -> Phase {
         self.engine.current().snapshot().migrations()[0].phase
+    }
+
+    /// What is known of its mirror.
+    pub(super) fn shadow(&self) -> Arc<Shadow> {
+        Arc::clone(self.engine.current().shadow_of("profile").expect("it is configured"))
     }
 
     pub(super) fn records(&self) -> Vec<AuditRecord> {
