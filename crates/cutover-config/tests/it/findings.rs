@@ -757,7 +757,7 @@ fn migrations() {
                 write a duration like "250ms""#]],
     );
     migration(
-        "compare = { ignore = ['/a', 'date', '/b/'], include = ['/a'], unordered = ['/l'], \
+        "compare = { ignore = ['/a', 'date', '/b/', 'header:*'], include = ['/a'], unordered = ['/l'], \
          keyed = { '/l' = 'id', '/m' = '/id' }, numbers = { '/n' = 'near', '/o' = 1 }, \
          times = { '/t' = '1 hour' }, show = ['header:a b'], number = 'value', noise = '200%' }",
         expect![[r#"

@@ -308,6 +308,12 @@ pub(super) fn header_name(text: &str) -> Option<Result<Box<str>, PointerError>> 
         return None;
     }
     let (before, name) = text.split_once(':')?;
+    // A star may stand in a name, but in no name that a reply has.
+    if name.contains('*') {
+        let what = "names of headers have no wildcards".to_owned();
+        let help = "name one header: header:date".to_owned();
+        return Some(Err(PointerError { what, help }));
+    }
     let exact = HeaderName::try_from(name.trim()).ok().map(|name| format!("header:{name}"));
     if before == "header"
         && name == name.trim()

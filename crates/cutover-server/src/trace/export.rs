@@ -58,7 +58,7 @@ pub(super) struct Export {
 enum Message {
     Spans(Vec<SpanData>),
     /// Answers when everything before it is sent or lost.
-    Flush(blocking::Sender<()>),
+    Flush(blocking::SyncSender<()>),
 }
 
 impl Export {
@@ -95,7 +95,7 @@ impl Export {
 
     /// Waits until everything queued is sent or lost, at most two seconds.
     pub(super) fn flush(&self) {
-        let (done, wait) = blocking::channel();
+        let (done, wait) = blocking::sync_channel(1);
         if self.queue.try_send(Message::Flush(done)).is_ok() {
             let _ = wait.recv_timeout(FLUSH_AT_MOST);
         }
@@ -140,7 +140,7 @@ async fn run(
 /// The next batch, and who waits for it; `None` when the queue is closed and empty.
 async fn next(
     waiting: &mut Receiver<Message>,
-) -> Option<(Vec<SpanData>, Vec<blocking::Sender<()>>)> {
+) -> Option<(Vec<SpanData>, Vec<blocking::SyncSender<()>>)> {
     let (mut batch, mut flushed) = (Vec::new(), Vec::new());
     let mut message = waiting.recv().await?;
     let until = Instant::now() + PATIENCE;
