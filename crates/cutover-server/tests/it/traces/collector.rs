@@ -1,7 +1,7 @@
 //! A collector: takes spans by OTLP, over gRPC or HTTP, and remembers them.
 
 use crate::world::World;
-use cutover_test::{Upstream, text};
+use cutover_test::Upstream;
 use http_body_util::BodyExt as _;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_server::{
     TraceService, TraceServiceServer,
@@ -33,11 +33,8 @@ impl Taken {
     /// An attribute as text.
     pub(super) fn attribute(&self, key: &str) -> Option<String> {
         let found = self.span.attributes.iter().find(|attribute| attribute.key == key)?;
-        match found.value.as_ref()?.value.as_ref()? {
-            Value::StringValue(text) => Some(text.clone()),
-            Value::IntValue(number) => Some(number.to_string()),
-            other => panic!("{key}: {other:?}"),
-        }
+        let value = found.value.as_ref()?.value.as_ref()?;
+        if let Value::IntValue(number) = value { Some(number.to_string()) } else { text(value) }
     }
 
     pub(super) fn trace(&self) -> String {
@@ -52,6 +49,10 @@ impl Taken {
     pub(super) fn parent(&self) -> String {
         hex(&self.span.parent_span_id)
     }
+}
+
+fn text(value: &Value) -> Option<String> {
+    if let Value::StringValue(text) = value { Some(text.clone()) } else { None }
 }
 
 pub(super) fn hex(bytes: &[u8]) -> String {
@@ -81,12 +82,12 @@ impl Collector {
             let theirs = theirs.clone();
             async move {
                 if request.uri().path() != "/v1/traces" {
-                    return text(404, "");
+                    return cutover_test::text(404, "");
                 }
                 assert_eq!(request.headers()["content-type"], "application/x-protobuf");
                 let body = request.into_body().collect().await.expect("a body").to_bytes();
                 theirs.take(ExportTraceServiceRequest::decode(body).expect("Protocol Buffers"));
-                text(200, ExportTraceServiceResponse::default().encode_to_vec())
+                cutover_test::text(200, ExportTraceServiceResponse::default().encode_to_vec())
             }
         }));
         (taken, upstream)
@@ -96,13 +97,8 @@ impl Collector {
         let mut taken = self.0.lock().expect("nobody panics");
         for resource in request.resource_spans {
             let attributes = resource.resource.expect("who sends").attributes;
-            let service =
-                attributes.iter().find(|a| a.key == "service.name").and_then(|a| {
-                    match a.value.as_ref()?.value.as_ref()? {
-                        Value::StringValue(text) => Some(text.clone()),
-                        _ => None,
-                    }
-                });
+            let name = attributes.iter().find(|attribute| attribute.key == "service.name");
+            let service = name.and_then(|name| text(name.value.as_ref()?.value.as_ref()?));
             let service = service.expect("a name");
             for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
                 taken.push(Taken { span, service: service.clone() });
