@@ -1,6 +1,8 @@
 //! What end-to-end measurements share: programs on cores of their own, a backend, a load, figures of pairs.
 
 pub mod backend;
+pub mod bare;
 pub mod load;
 pub mod pairs;
 pub mod process;
+pub mod sides;

@@ -1,4 +1,4 @@
-//! The backend: the same 1 KiB for every request, with as little work as possible, at once or after a pause.
+//! The backend: the same 1 KiB of one byte for every request, with as little work as possible, at once or after a pause.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,7 +11,7 @@ pub const BODY_BYTES: usize = 1024;
 ///
 /// # Errors
 /// If it cannot listen.
-pub fn serve(listen: SocketAddr, after: Duration) -> anyhow::Result<()> {
+pub fn serve(listen: SocketAddr, after: Duration, byte: u8) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind(listen).await?;
@@ -19,7 +19,7 @@ pub fn serve(listen: SocketAddr, after: Duration) -> anyhow::Result<()> {
             "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: {BODY_BYTES}\r\n\r\n"
         );
         let mut reply = head.into_bytes();
-        reply.resize(reply.len() + BODY_BYTES, b'x');
+        reply.resize(reply.len() + BODY_BYTES, byte);
         let reply: &'static [u8] = reply.leak();
         loop {
             let (mut stream, _) = listener.accept().await?;

@@ -4,6 +4,7 @@
 //! waited (coordinated omission; G. Tene, "How NOT to measure latency"). Here each request has its place in a schedule,
 //! and its latency counts from there, unless the connection was free and only this program woke up late.
 
+use super::sides::{Sides, USERS, Watch};
 use anyhow::{Context as _, bail, ensure};
 use hdrhistogram::Histogram;
 use std::fmt;
@@ -45,36 +46,50 @@ pub struct Latency {
     pub p999_us: f64,
 }
 
+/// All that came of a load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sent {
+    /// How long it took.
+    pub latency: Latency,
+    /// Who answered.
+    pub sides: Sides,
+}
+
 impl Load {
     /// Sends it, from the threads of this process.
     ///
     /// # Errors
     /// If a connection fails, or a reply is not what it should be.
-    pub fn send(&self) -> anyhow::Result<Latency> {
+    pub fn send(&self) -> anyhow::Result<Sent> {
         #[expect(clippy::disallowed_methods, reason = "the schedule begins now")]
         let begins = Instant::now() + Duration::from_millis(50);
         let all = std::thread::scope(|scope| {
             let lines: Vec<_> = (0..self.connections)
                 .map(|number| scope.spawn(move || self.connection(number, begins)))
                 .collect();
-            let mut all = Histogram::<u64>::new(3)?;
+            let (mut all, mut watch) = (Histogram::<u64>::new(3)?, Watch::default());
             for line in lines {
                 let Ok(told) = line.join() else { bail!("a connection's thread panicked") };
-                all.add(told?)?;
+                let (told, seen) = told?;
+                all.add(told)?;
+                watch.join(&seen);
             }
-            Ok(all)
-        })?;
+            Ok((all, watch))
+        });
+        let (all, watch) = all?;
         let at = |share: f64| all.value_at_quantile(share) as f64 / 1e3;
-        Ok(Latency { replies: all.len(), p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999) })
+        let replies = all.len();
+        let latency = Latency { replies, p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999) };
+        Ok(Sent { latency, sides: watch.sides() })
     }
 
     /// One connection's part of the schedule, in nanoseconds.
     #[expect(clippy::disallowed_methods, reason = "measures time, and waits for its turn")]
-    fn connection(&self, number: u32, begins: Instant) -> anyhow::Result<Histogram<u64>> {
+    fn connection(&self, number: u32, begins: Instant) -> anyhow::Result<(Histogram<u64>, Watch)> {
         let mut stream = TcpStream::connect(self.to)?;
         stream.set_nodelay(true)?;
         stream.set_read_timeout(Some(PATIENCE))?;
-        let mut told = Histogram::<u64>::new(3)?;
+        let (mut told, mut watch) = (Histogram::<u64>::new(3)?, Watch::default());
         let mut held = vec![0; 16 * 1024];
         let between = f64::from(self.connections) / self.per_second;
         let first = f64::from(number) / self.per_second;
@@ -91,21 +106,22 @@ impl Load {
                 std::thread::sleep(early);
                 Instant::now()
             };
-            let user = turn.wrapping_mul(self.connections).wrapping_add(number) % 10_000;
+            let user = turn.wrapping_mul(self.connections).wrapping_add(number) % USERS;
             write!(
                 stream,
                 "GET {} HTTP/1.1\r\nhost: bench.example\r\nx-user-id: user-{user}\r\n\r\n",
                 self.path
             )?;
-            reply(&mut stream, &mut held, self.body_bytes)?;
+            let byte = reply(&mut stream, &mut held, self.body_bytes)?;
+            watch.saw(user, byte);
             told.record(u64::try_from(from.elapsed().as_nanos())?)?;
         }
-        Ok(told)
+        Ok((told, watch))
     }
 }
 
-/// Reads one whole reply.
-fn reply(stream: &mut TcpStream, held: &mut [u8], body_bytes: usize) -> anyhow::Result<()> {
+/// Reads one whole reply, and answers with the first byte of its body.
+fn reply(stream: &mut TcpStream, held: &mut [u8], body_bytes: usize) -> anyhow::Result<u8> {
     let mut have = 0;
     loop {
         let read = stream.read(&mut held[have..]).context("no reply")?;
@@ -119,8 +135,24 @@ fn reply(stream: &mut TcpStream, held: &mut [u8], body_bytes: usize) -> anyhow::
         let whole = head + 4 + body_bytes;
         ensure!(have <= whole, "a reply longer than {body_bytes} bytes");
         if have == whole {
-            return Ok(());
+            return Ok(held[head + 4]);
         }
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} / {}", self.latency, self.sides)
+    }
+}
+
+/// Reads what [`fmt::Display`] writes, from another process.
+impl FromStr for Sent {
+    type Err = anyhow::Error;
+
+    fn from_str(text: &str) -> anyhow::Result<Self> {
+        let (latency, sides) = text.split_once('/').context("half a line of figures")?;
+        Ok(Self { latency: latency.parse()?, sides: sides.parse()? })
     }
 }
 
@@ -188,15 +220,16 @@ mod tests {
     #[test]
     fn each_request_of_the_schedule_is_sent_and_its_figures_survive_a_line_of_text() {
         let told = load(backend("body", Duration::ZERO), 100.0).send().expect("replies");
+        assert_eq!(told.to_string().parse::<Sent>().expect("figures"), told);
+        let told = told.latency;
         assert_eq!(told.replies, 20);
         assert!(told.p50_us <= told.p99_us && told.p99_us <= told.p999_us, "{told:?}");
-        assert_eq!(told.to_string().parse::<Latency>().expect("figures"), told);
     }
 
     #[test]
     fn waiting_for_a_slow_backend_counts() {
         // Each connection is due every 20 ms and busy for 40: the last request of ten is 180 ms late.
-        let told = load(backend("body", Duration::from_millis(40)), 100.0).send().expect("replies");
+        let told = load(backend("body", Duration::from_millis(40)), 100.0).send().expect("replies").latency;
         assert_eq!(told.replies, 20);
         assert!(told.p99_us >= 200_000.0, "{told:?}");
     }

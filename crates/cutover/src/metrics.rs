@@ -130,7 +130,7 @@ table! {
         "Calls of plugins, failed ones included";
     PLUGIN_FAULTS: Counter "plugin_faults" ["migration", "plugin", "kind"]
         "Calls that failed; kind quarantined is a call that was not made";
-    PLUGIN_CALL_DURATION: Histogram "plugin_call_duration" in "seconds" ["migration", "plugin"]
+    PLUGIN_CALL_DURATION: Histogram "plugin_call_duration" in "seconds" ["migration", "plugin", "hook"]
         "Time of one call";
     PLUGIN_QUARANTINED: Gauge "plugin_quarantined" ["migration", "plugin"]
         "1 while the plugin is left alone after repeated faults, or on probation";

@@ -78,6 +78,12 @@ pub(super) const ALL: &[Step] = &[
     },
     Step { name: "bench", proves: "every bench runs once", limit: minutes(15), run: bench },
     Step {
+        name: "peers",
+        proves: "the comparison with other proxies works, and every reply in it is right",
+        limit: minutes(5),
+        run: peers,
+    },
+    Step {
         name: "count",
         proves: "instruction counts are within 5 % of the baseline",
         limit: minutes(20),
@@ -257,6 +263,22 @@ fn bench(work: &Work) -> Result<Outcome> {
     let once = Counts::read(&work.log.text()).passed;
     ensure!(once > 0, "the benches ran, but none of them reported a success");
     passed(&format!("{once} cases in {}, once each", benches.join(", ")))
+}
+
+/// Which peers take part depends on the machine: those that are not here are skipped by name. No figure is judged.
+fn peers(work: &Work) -> Result<Outcome> {
+    if !works("taskset", &["--version"]) {
+        return Ok(Outcome::Skipped("taskset is not here (Debian package: util-linux)".to_owned()));
+    }
+    if std::thread::available_parallelism().map_or(1, usize::from) < 2 {
+        return Ok(Outcome::Skipped("it takes two cores, one for the proxy alone".to_owned()));
+    }
+    let proxy = binary(work)?;
+    work.log.run(Command::new(target(work)?.join("debug/peers")).arg(proxy).arg("--smoke"))?;
+    let text = work.log.text();
+    let right = text.lines().filter(|line| line.ends_with(" right")).count();
+    ensure!(right >= 4, "bare Pingora and cutover make four rows, and only {right} were right");
+    passed(&format!("{right} rows right"))
 }
 
 fn count(work: &Work) -> Result<Outcome> {

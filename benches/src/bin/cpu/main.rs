@@ -4,11 +4,10 @@
 //! under test has core 0 to itself, backend and load share core 1. Blocks go A B B A; the ratio of each pair is taken,
 //! and their median. A second bare proxy against the first is the noise of the machine.
 
-mod bare;
 mod measure;
 
 use anyhow::{Context as _, ensure};
-use cutover_benches::e2e::backend;
+use cutover_benches::e2e::{backend, bare};
 use cutover_benches::e2e::pairs::{in_turn, median, range};
 use cutover_benches::e2e::process::{Pinned, free_address};
 use measure::block;
@@ -27,7 +26,7 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words[..] {
-        ["backend", listen] => backend::serve(listen.parse()?, Duration::ZERO),
+        ["backend", listen] => backend::serve(listen.parse()?, Duration::ZERO, b'x'),
         ["bare", listen, backend] => bare::serve(listen, backend.parse()?),
         [cutover] => compare(Path::new(cutover)),
         _ => anyhow::bail!("usage: cpu PATH-OF-CUTOVER"),

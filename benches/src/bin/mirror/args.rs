@@ -18,7 +18,7 @@ pub(crate) struct Args {
 impl Args {
     pub(crate) fn read(words: &[&str]) -> anyhow::Result<Self> {
         const USAGE: &str = "usage: mirror PATH-OF-CUTOVER [--rate N] [--pairs N] [--seconds N]";
-        let mut args = Self { cutover: PathBuf::new(), rate: 2_000, pairs: 9, seconds: 4 };
+        let mut args = Self { cutover: PathBuf::new(), rate: 2_000, pairs: 13, seconds: 2 };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             if !word.starts_with("--") {

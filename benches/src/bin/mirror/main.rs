@@ -2,8 +2,10 @@
 //!
 //! `cargo build --release && target/release/mirror target/release/cutover`. Linux only; needs `taskset`. Both proxies
 //! have core 0, the one that is not asked is idle; backends and load share core 1. Blocks go A B B A at a fixed rate, from
-//! an open loop; the ratio of each pair is taken, and their median. Two proxies without a mirror are the noise of the
-//! machine. Options: `--rate N` requests per second (2000), `--pairs N` (9, the first is left out), `--seconds N` (4).
+//! an open loop; the ratio of each pair is taken, and their median with its interval of 95 %. Two proxies without a mirror
+//! are the noise of the machine. All of it twice: with an `old` that answers at once, where every microsecond shows, and
+//! with one that works for some milliseconds, as services do. Options: `--rate N` requests per second (2000), `--pairs N`
+//! (13, the first is left out), `--seconds N` (2).
 
 mod args;
 
@@ -11,7 +13,7 @@ use anyhow::{Context as _, ensure};
 use args::Args;
 use cutover_benches::e2e::backend;
 use cutover_benches::e2e::load::{Latency, Load};
-use cutover_benches::e2e::pairs::{in_turn, median, range};
+use cutover_benches::e2e::pairs::{in_turn, interval, median};
 use cutover_benches::e2e::process::{Pinned, free_address, on_core};
 use std::io::Write as _;
 use std::net::{SocketAddr, TcpListener};
@@ -23,6 +25,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Connections of the load.
 const CONNECTIONS: u32 = 32;
+/// What `old` takes.
+const OLD: [Duration; 2] = [Duration::ZERO, Duration::from_millis(5)];
 /// A side that is slow takes this long.
 const SLOW: Duration = Duration::from_millis(200);
 
@@ -31,7 +35,7 @@ fn main() -> anyhow::Result<()> {
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words[..] {
         ["backend", listen, after_ms] => {
-            backend::serve(listen.parse()?, Duration::from_millis(after_ms.parse()?))
+            backend::serve(listen.parse()?, Duration::from_millis(after_ms.parse()?), b'x')
         }
         ["load", to, per_second, seconds] => {
             let load = Load {
@@ -42,7 +46,7 @@ fn main() -> anyhow::Result<()> {
                 path: "/api/profile/4711".to_owned(),
                 body_bytes: backend::BODY_BYTES,
             };
-            writeln!(std::io::stdout().lock(), "{}", load.send()?)?;
+            writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }
         _ => compare(&Args::read(&words)?),
@@ -65,11 +69,24 @@ fn compare(args: &Args) -> anyhow::Result<()> {
         let after_ms = after.as_millis().to_string();
         Pinned::start(1, &us, &["backend", &at.to_string(), &after_ms], at)
     };
-    let old = serve(Duration::ZERO)?;
-    let (healthy, slow) = (serve(Duration::ZERO)?, serve(SLOW)?);
+    for takes in OLD {
+        writeln!(std::io::stdout().lock(), "old takes {takes:?}")?;
+        against(args, &us, &folder, (&serve(takes)?, &serve(takes)?, &serve(SLOW)?))?;
+    }
+    std::fs::remove_dir_all(&folder)?;
+    Ok(())
+}
+
+/// All rows, for one `old`, one `new` that is healthy, and one that is slow.
+fn against(
+    args: &Args,
+    us: &Path,
+    folder: &Path,
+    (old, healthy, slow): (&Pinned, &Pinned, &Pinned),
+) -> anyhow::Result<()> {
     // Accepts connections into its backlog, and never reads.
     let hung = TcpListener::bind("127.0.0.1:0")?;
-    let proxy = |mirrored: Mirrored| start(args, &folder, old.address(), mirrored);
+    let proxy = |mirrored: Mirrored| start(args, folder, old.address(), mirrored);
     let control = proxy(Mirrored::Nobody)?;
     for (name, mirrored) in [
         ("no mirror again (noise)", Mirrored::Nobody),
@@ -78,9 +95,8 @@ fn compare(args: &Args) -> anyhow::Result<()> {
         ("to a side that hangs", Mirrored::To(hung.local_addr()?)),
         ("to a side that is dead", Mirrored::To(free_address()?)),
     ] {
-        row(args, &us, name, &control, &proxy(mirrored)?)?;
+        row(args, us, name, &control, &proxy(mirrored)?)?;
     }
-    std::fs::remove_dir_all(&folder)?;
     Ok(())
 }
 
@@ -142,7 +158,7 @@ fn row(args: &Args, us: &Path, name: &str, control: &Pinned, proxy: &Pinned) -> 
     let both = figures(&without).into_iter().zip(figures(&with));
     for (percentile, (a, b)) in ["p50", "p99", "p99.9"].into_iter().zip(both) {
         let ratios: Vec<f64> = b.iter().zip(&a).map(|(b, a)| b / a).collect();
-        let (low, high) = range(&ratios);
+        let (low, high) = interval(&ratios);
         writeln!(
             out,
             "  {percentile:<6} {:>8.0} µs   without {:>8.0} µs   ratio {:.3} ({low:.3} to {high:.3})",

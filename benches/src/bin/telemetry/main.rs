@@ -2,7 +2,7 @@
 //!
 //! `cargo build --release && target/release/telemetry target/release/cutover`. Linux only; needs `taskset`. Proxies have
 //! core 0, and the one that is not asked is idle; backend, collector and load share core 1. Blocks go A B B A at a fixed
-//! rate, from an open loop; the ratio of each pair is taken, and their median. Metrics cannot be switched off; `record`
+//! rate, from an open loop; the ratio of each pair is taken, and their median with its interval of 95 %. Metrics cannot be switched off; `record`
 //! of the criterion benches says what they cost. Options: `--rate N` requests per second (3000), `--pairs N` (13, the first
 //! is left out), `--seconds N` (3).
 
@@ -12,7 +12,7 @@ mod scrape;
 use anyhow::{Context as _, bail, ensure};
 use cutover_benches::e2e::backend;
 use cutover_benches::e2e::load::{Latency, Load};
-use cutover_benches::e2e::pairs::{in_turn, median, range};
+use cutover_benches::e2e::pairs::{in_turn, interval, median};
 use cutover_benches::e2e::process::{Pinned, free_address, on_core};
 use scrape::Scraper;
 use std::io::Write as _;
@@ -32,7 +32,7 @@ fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words[..] {
-        ["backend", listen] => backend::serve(listen.parse()?, Duration::ZERO),
+        ["backend", listen] => backend::serve(listen.parse()?, Duration::ZERO, b'x'),
         ["collector", listen] => collector::serve(listen.parse()?),
         ["load", to, per_second, seconds] => {
             let load = Load {
@@ -43,7 +43,7 @@ fn main() -> anyhow::Result<()> {
                 path: "/api/profile/4711".to_owned(),
                 body_bytes: backend::BODY_BYTES,
             };
-            writeln!(std::io::stdout().lock(), "{}", load.send()?)?;
+            writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }
         _ => compare(&Args::read(&words)?),
@@ -179,7 +179,7 @@ fn row(args: &Args, us: &Path, name: &str, control: &Pinned, proxy: &Pinned) -> 
         }
     }
     let ratios: Vec<f64> = with.iter().zip(&without).map(|(b, a)| b / a).collect();
-    let (low, high) = range(&ratios);
+    let (low, high) = interval(&ratios);
     writeln!(
         std::io::stdout().lock(),
         "{name:<42} {:>6.2} µs   without {:>6.2} µs   ratio {:.3} ({low:.3} to {high:.3})",

