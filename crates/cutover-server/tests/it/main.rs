@@ -5,6 +5,7 @@ mod audit;
 mod cli;
 mod conduct;
 mod dashboard;
+mod demo;
 mod early;
 mod fallback;
 mod frames;
