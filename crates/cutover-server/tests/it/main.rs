@@ -20,6 +20,7 @@ mod protocol;
 mod proxy_split;
 mod proxy_upstream;
 mod reload;
+mod samples;
 mod stages;
 mod stale;
 mod status;
