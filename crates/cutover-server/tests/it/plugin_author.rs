@@ -163,6 +163,7 @@ fn every_shipped_plugin_passes_its_cases() {
         ("cause_fallback.wasm", "cause-fallback"),
         ("date_normalise.wasm", "date-normalise"),
         ("test_faulty.wasm", "test-guests/faulty"),
+        ("test_plain.wasm", "test-guests/plain"),
     ] {
         let folder = repository().join("plugins").join(folder);
         let output = plugin(&folder, &["test", &dist(file)]);
