@@ -18,7 +18,7 @@ have() { command -v "$1" >/dev/null 2>&1; }
 
 packages=()   # Debian names, to install
 reasons=()    # one line for each, for people on other systems
-wanted=()     # Debian names of clients that the tests can do without
+wanted=()     # Debian names of what the tests can do without
 optional=()   # what will be skipped, and why
 
 need() { # COMMAND DEBIAN-PACKAGE WHY
@@ -74,6 +74,7 @@ if [ "$want" = test ]; then
     want chromium chromium "the pages in a browser"
     want node nodejs "the dashboard in a browser, and the plugin written in JavaScript"
     want npm npm "the dashboard in a browser, and the plugin written in JavaScript"
+    want valgrind valgrind "counting instructions"
     if have python3 && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         if may_install; then
             wanted+=(python3-venv)
@@ -99,7 +100,6 @@ if [ "$want" = test ]; then
             reasons+=("the Rust target wasm32-unknown-unknown, for plugins: rustup target add wasm32-unknown-unknown; Debian packages: rustc-web cargo-web rust-web-src")
         fi
     fi
-    have valgrind || optional+=("valgrind: instruction counts are skipped (Debian package: valgrind)")
 fi
 
 # --- install, or say what to install ----------------------------------------------------------------------------

@@ -1,7 +1,8 @@
 //! One call of a plugin through the host, with the components of `plugins/dist`.
 //!
-//! `c-1-field` is the smallest guest there is and stands for the floor. `6-fields` reads six declared values. `fresh`
-//! makes a new instance for each call (`isolation = "request"`).
+//! `nop` reads and edits nothing: what any call costs. `c-1-field` is the smallest guest there is, `6-fields` reads six
+//! declared values, `…-and-2-edits` also sets two headers. `fresh` makes a new instance for each call
+//! (`isolation = "request"`). Budgets on a quiet machine: 400 ns with six fields, 1.2 µs with eight edits.
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use cutover_benches::traffic::{SALT, headers};
@@ -14,6 +15,8 @@ use std::hint::black_box;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// Does as much as it is told.
+const PLAIN: &str = "test_plain.wasm";
 const TENANTS: &str = r#"{"tenants":["acme","globex"]}"#;
 
 fn place(host: &Host, file: &str, config: &str, hooks: HookSet, isolation: Isolation) -> Place {
@@ -41,9 +44,10 @@ fn split(criterion: &mut Criterion) {
     let host = Host::new(HostOptions::default()).expect("the host starts");
     let hooks = HookSet { split: true, ..HookSet::default() };
     let cases = [
+        ("nop", PLAIN, "{}", Isolation::Worker),
         ("c-1-field", "tenant_split_c.wasm", TENANTS, Isolation::Worker),
         ("1-field", "tenant_split.wasm", TENANTS, Isolation::Worker),
-        ("6-fields", "test_faulty.wasm", "{}", Isolation::Worker),
+        ("6-fields", PLAIN, r#"{"reads":6}"#, Isolation::Worker),
         ("fresh", "tenant_split.wasm", TENANTS, Isolation::Request),
     ];
     let mut group = criterion.benchmark_group("plugin_call/split");
@@ -62,19 +66,29 @@ fn split(criterion: &mut Criterion) {
 fn rewrite(criterion: &mut Criterion) {
     let host = Host::new(HostOptions::default()).expect("the host starts");
     let hooks = HookSet { rewrite: true, ..HookSet::default() };
-    let place = place(&host, "test_faulty.wasm", "{}", hooks, Isolation::Worker);
-    let now = now();
-    let mut map = HeaderMap::new();
-    map.insert("x-served-by", HeaderValue::from_static("old"));
-    with_call(|call| {
-        criterion.bench_function("plugin_call/rewrite/6-fields-and-edits", |bench| {
-            bench.iter_batched_ref(
-                || map.clone(),
-                |map| black_box(place.on_request(black_box(call), 1, map, now)),
-                criterion::BatchSize::SmallInput,
-            );
+    let cases = [
+        ("nop", "{}"),
+        ("6-fields-and-2-edits", r#"{"reads":6,"edits":2}"#),
+        ("6-fields-and-8-edits", r#"{"reads":6,"edits":8}"#),
+    ];
+    let mut group = criterion.benchmark_group("plugin_call/rewrite");
+    for (case, config) in cases {
+        let place = place(&host, PLAIN, config, hooks, Isolation::Worker);
+        let now = now();
+        // A request has some of what is set already.
+        let mut map = HeaderMap::new();
+        map.insert("x-1", HeaderValue::from_static("old"));
+        with_call(|call| {
+            group.bench_function(case, |bench| {
+                bench.iter_batched_ref(
+                    || map.clone(),
+                    |map| black_box(place.on_request(black_box(call), 1, map, now)),
+                    criterion::BatchSize::SmallInput,
+                );
+            });
         });
-    });
+    }
+    group.finish();
 }
 
 /// Calls with a view of one request.

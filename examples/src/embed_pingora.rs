@@ -153,6 +153,8 @@ pub async fn serve(
             accepted = listener.accept() => accepted?,
             _ = stopping.wait_for(|stop| *stop) => return Ok(()),
         };
+        // Header and body are written apart: without this the second waits for the client's delayed acknowledgement.
+        stream.set_nodelay(true)?;
         let (proxy, stop) = (Arc::clone(&proxy), stop.clone());
         tokio::spawn(async move {
             let mut next: Option<Stream> = Some(Box::new(L4Stream::from(stream)));

@@ -259,7 +259,7 @@ pub(crate) struct VerifyAudit {
 pub(crate) struct Demo {
     /// Only one of the two stories
     pub(crate) story: Option<Story>,
-    /// Stay up afterwards for curl, until Ctrl-C
+    /// Tell one story and stay up for curl, until Ctrl-C
     #[arg(long)]
     pub(crate) keep: bool,
     /// Number of users

@@ -11,6 +11,7 @@ mod routing;
 mod screen;
 pub(crate) mod service;
 mod stage;
+mod stay;
 mod tally;
 mod traffic;
 
@@ -49,17 +50,28 @@ fn in_runtime<T>(story: impl Future<Output = anyhow::Result<T>>) -> anyhow::Resu
 async fn play(args: &Demo) -> anyhow::Result<bool> {
     let screen = Screen::stdout();
     let mut claims = Vec::new();
-    if args.story != Some(Story::Migration) {
-        routing::play(&screen, args, &mut claims).await?;
-    }
-    if args.story != Some(Story::Routing) {
-        migration::play(&screen, args, &mut claims).await?;
+    for story in stories(args) {
+        match story {
+            Story::Routing => routing::play(&screen, args, &mut claims).await?,
+            Story::Migration => migration::play(&screen, args, &mut claims).await?,
+        }
     }
     let all_hold = summarise(&screen, &claims);
     if !args.keep {
-        screen.line("Next: cutover demo routing --keep   (it stays up, so that you can ask it)");
+        screen.line("Next: cutover demo --keep   (it stays up, so that you can ask it)");
     }
     Ok(all_hold)
+}
+
+/// What is told. The stage stands until Ctrl-C if it is kept, and nothing may come after that: whoever ends the one story
+/// wants the end, and nobody would hear a second Ctrl-C.
+fn stories(args: &Demo) -> &'static [Story] {
+    match args.story {
+        Some(Story::Routing) => &[Story::Routing],
+        Some(Story::Migration) => &[Story::Migration],
+        None if args.keep => &[Story::Routing],
+        None => &[Story::Routing, Story::Migration],
+    }
 }
 
 fn judge(screen: &Screen, claims: &mut Vec<Claim>, holds: bool, text: String) {

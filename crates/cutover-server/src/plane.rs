@@ -71,6 +71,8 @@ pub struct ProxySettings {
     pub trusted_proxies: Box<[Network]>,
     /// Limit between two reads of a request's body, and between two requests of one connection.
     pub idle_timeout: std::time::Duration,
+    /// Most header fields of a request over HTTP/2; the guard counts those of HTTP/1.
+    pub max_headers: usize,
 }
 
 impl ProxySettings {
@@ -84,6 +86,7 @@ impl ProxySettings {
             debug_headers: server.debug_headers,
             trusted_proxies: server.trusted_proxies.clone().into(),
             idle_timeout: server.idle_timeout,
+            max_headers: server.max_headers,
         }
     }
 }

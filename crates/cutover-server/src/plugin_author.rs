@@ -12,6 +12,7 @@ mod check;
 mod comparable;
 mod component;
 mod new;
+mod probe;
 mod scene;
 mod toolchain;
 mod trial;

@@ -16,6 +16,9 @@ pub const MAX_EDITS: usize = 64;
 /// Bytes of one value.
 pub const MAX_EDIT_BYTES: usize = 8 * 1024;
 
+/// The bad answer of a plugin that edits a header which its manifest does not declare.
+pub const UNDECLARED_WRITE: &str = "an edit's index is not in manifest.writes";
+
 /// Name of the interface.
 pub(crate) const INTERFACE: &str = "cutover:plugin/edits@0.1.0";
 
@@ -112,7 +115,7 @@ impl EditLog {
             return;
         };
         if name >= writable {
-            self.bad = Some("an edit's index is not in manifest.writes");
+            self.bad = Some(UNDECLARED_WRITE);
         } else if value.len() > MAX_EDIT_BYTES {
             self.bad = Some("an edit's value is larger than 8 KiB");
         } else if self.edits.len() == MAX_EDITS {

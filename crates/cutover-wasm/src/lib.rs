@@ -34,7 +34,7 @@ mod view;
 pub use call::{PluginAction, SplitVerdict};
 pub use component::{Component, HookSet};
 pub use counts::Counts;
-pub use edits::{MAX_EDIT_BYTES, MAX_EDITS};
+pub use edits::{MAX_EDIT_BYTES, MAX_EDITS, UNDECLARED_WRITE};
 pub use error::{Fault, FaultKind, HostError, LoadError};
 pub use host::{Host, HostOptions};
 pub use instance::START_DEADLINE;

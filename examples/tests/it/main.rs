@@ -3,6 +3,7 @@
 use axum::Router;
 use axum::routing::get;
 use cutover_examples::{embed_axum, embed_hyper, embed_pingora, setup};
+use cutover_test::Upstream;
 use http::{Request, StatusCode};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
@@ -15,31 +16,20 @@ const USERS: usize = 200;
 
 /// Both sides, and the configuration between them.
 struct Sides {
-    old: SocketAddr,
-    new: tokio::task::JoinHandle<()>,
+    old: Upstream,
+    new: Upstream,
     config: String,
 }
 
-async fn service(name: &'static str) -> (SocketAddr, tokio::task::JoinHandle<()>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    (address, tokio::spawn(serve(listener, name)))
-}
-
-async fn serve(listener: TcpListener, name: &'static str) {
-    let router = Router::new().fallback(get(move || async move { name }));
-    axum::serve(listener, router).await.expect("accepting");
-}
-
 async fn sides() -> Sides {
-    let (old, _) = service("old").await;
-    let (new_at, new) = service("new").await;
+    let (old, new) = (Upstream::named("old").await, Upstream::named("new").await);
+    let (old_at, new_at) = (old.address(), new.address());
     let config = format!(
         r#"
 [server]
 listen = ["127.0.0.1:0"]
 [backends.monolith]
-addresses = ["{old}"]
+addresses = ["{old_at}"]
 [backends.profile-service]
 addresses = ["{new_at}"]
 connect-timeout = "500ms"
@@ -83,18 +73,16 @@ async fn answers(client: &Http, gateway: SocketAddr) -> Vec<String> {
     answers
 }
 
-/// Split, stickiness, and the death of `new`.
+/// Split, stickiness, and the death of `new`, with all its connections.
 async fn story(gateway: SocketAddr, sides: Sides) {
     let client = Client::builder(TokioExecutor::new()).build_http();
     let first = answers(&client, gateway).await;
     let on_new = first.iter().filter(|answer| *answer == "new").count();
     assert!((70..=130).contains(&on_new), "{on_new} of {USERS} users on new at 50 %");
     assert_eq!(answers(&client, gateway).await, first, "nobody changes sides");
-    sides.new.abort();
-    assert!(sides.new.await.is_err_and(|end| end.is_cancelled()));
+    sides.new.kill().await;
     let after = answers(&client, gateway).await;
-    // A kept-alive connection to new may still be served by its own task; everybody else is answered by old.
-    assert!(after.iter().filter(|answer| *answer == "old").count() >= USERS - on_new);
+    assert!(after.iter().all(|answer| answer == "old"), "everybody falls back: {after:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -117,7 +105,7 @@ async fn axum_layer() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let gateway = listener.local_addr().expect("bound");
     let serving = tokio::spawn(async move { axum::serve(listener, router).await });
-    assert_ne!(gateway, sides.old);
+    assert_ne!(gateway, sides.old.address());
     story(gateway, sides).await;
     serving.abort();
 }

@@ -285,7 +285,7 @@ fn count(work: &Work) -> Result<Outcome> {
     let why = if !work.root.join("xtask/src/bench.rs").exists() {
         "there is no `cargo xtask bench` yet"
     } else if !works("valgrind", &["--version"]) {
-        "valgrind is not here"
+        "valgrind is not here (Debian package: valgrind)"
     } else {
         let what = ["run", "-q", "--locked", "-p", "xtask", "--", "bench", "--check"];
         work.log.run(&mut cargo(work, &what))?;

@@ -34,15 +34,12 @@ pub(super) fn interface(component: &[u8]) -> Result<String> {
     Ok(printer.output.to_string())
 }
 
-/// A line on what the component wants of its host beyond cutover's own interface.
-pub(super) fn foreign_imports(component: &[u8]) -> Result<String> {
+/// What the component wants of its host beyond cutover's own interface.
+pub(super) fn foreign_imports(component: &[u8]) -> Result<Vec<String>> {
     let interface = interface(component)?;
     let imports = interface.lines().filter_map(|line| line.trim().strip_prefix("import "));
-    let foreign: Vec<&str> = imports.filter(|name| !name.starts_with("cutover:plugin/")).collect();
-    Ok(match foreign[..] {
-        [] => "         imports nothing but cutover:plugin".to_owned(),
-        _ => format!("         also imports {}", foreign.join(" ")),
-    })
+    let foreign = imports.filter(|name| !name.starts_with("cutover:plugin/"));
+    Ok(foreign.map(|name| name.trim_end_matches(';').to_owned()).collect())
 }
 
 /// In a few words, how two components with the same sources differ.

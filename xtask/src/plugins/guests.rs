@@ -33,6 +33,11 @@ impl Guest {
     pub(super) fn is_committed(&self) -> bool {
         self.language != Language::JavaScript
     }
+
+    /// Requests, and what it must answer.
+    pub(super) fn cases(&self) -> PathBuf {
+        self.folder.join("tests/cases.toml")
+    }
 }
 
 /// A component, fresh from its sources.

@@ -101,8 +101,8 @@ fn root_gets_what_is_missing_and_is_told_its_name() {
     let called = fs::read_to_string(machine.folder.join("called")).expect("apt-get was called");
     let packages = "cargo-web cmake lld rust-web-src rustc-web";
     let install = format!("install -y --no-install-recommends {packages}");
-    // What only the tests with real clients use comes one by one: one that cannot be had skips its own tests.
-    let alone = ["wrk", "nghttp2-client", "openssl", "chromium", "nodejs", "npm"]
+    // What only some steps use comes one by one: one that cannot be had skips its own step.
+    let alone = ["wrk", "nghttp2-client", "openssl", "chromium", "nodejs", "npm", "valgrind"]
         .map(|package| format!("install -y --no-install-recommends {package}\n"));
     assert_eq!(called, format!("update\n{install}\n{}", alone.concat()));
     assert!(
@@ -110,6 +110,16 @@ fn root_gets_what_is_missing_and_is_told_its_name() {
         "{}",
         text(&done.stdout)
     );
+}
+
+#[test]
+fn what_is_missing_and_not_needed_is_named_to_those_who_may_not_install() {
+    let done = Machine::new("wanting", &[]).set_up("test");
+    let said = text(&done.stdout);
+    assert!(done.status.success(), "{said}");
+    let skipped =
+        "not needed: valgrind: counting instructions is skipped (Debian package: valgrind)";
+    assert!(said.contains(skipped), "{said}");
 }
 
 #[test]

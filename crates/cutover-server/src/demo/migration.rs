@@ -6,6 +6,7 @@ use super::operator::Operator;
 use super::proxy::Proxy;
 use super::screen::{Claim, Screen};
 use super::stage::Stage;
+use super::stay::stay;
 use super::traffic::{Answered, Traffic};
 use crate::args::Demo;
 use crate::paragraph::thousands;
@@ -61,6 +62,9 @@ pub(super) async fn play(
     play.again().await?;
     play.account(crowd).await?;
     let Play { stage, proxy, .. } = play;
+    if args.keep {
+        stay(screen, &stage, &proxy).await;
+    }
     proxy.stop();
     stage.strike();
     Ok(())

@@ -5,6 +5,7 @@ use super::judge;
 use super::proxy::{self, Proxy};
 use super::screen::{Claim, Screen};
 use super::stage::Stage;
+use super::stay::stay;
 use super::tally::{Met, Tally, met};
 use super::traffic::{Answered, Ask, Seen, Traffic};
 use crate::args::Demo;
@@ -230,21 +231,4 @@ async fn recovered(proxy: &Proxy, traffic: &Traffic) -> anyhow::Result<Option<Du
 fn common_claims(screen: &Screen, claims: &mut Vec<Claim>, tally: &Tally) {
     judge(screen, claims, tally.moved == 0, format!("{} users changed sides", tally.moved));
     judge(screen, claims, tally.failed == 0, format!("{} requests failed", tally.failed));
-}
-
-async fn stay(screen: &Screen, stage: &Stage, proxy: &Proxy) {
-    screen.line("");
-    screen.line("Still up; try, from another terminal:");
-    screen.line(&format!(
-        "   curl -i -H 'x-user-id: user-7' http://{}/api/profile/7",
-        proxy.address()
-    ));
-    screen.line(&format!(
-        "   cutover explain 'GET /api/profile/7' -H 'x-user-id: user-7' -c {}",
-        stage.config().display()
-    ));
-    screen.line(&format!("   curl http://{}/metrics", proxy.admin()));
-    screen.line("Ctrl-C ends it.");
-    // Without a way to hear Ctrl-C the default action ends the process just the same.
-    let _ = tokio::signal::ctrl_c().await;
 }

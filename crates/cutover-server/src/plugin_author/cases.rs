@@ -252,7 +252,7 @@ impl Asks {
 }
 
 impl Case {
-    /// A plain request, for a bench without cases.
+    /// A plain request, for a check, and for a bench without cases.
     pub(super) fn plain(asks: Asks, config: &str) -> Self {
         let failure = json!({ "cause": "timeout", "left-ms": 1000 });
         let reply = match asks {

@@ -2,6 +2,7 @@
 
 use super::args::Check;
 use super::component::{self, World};
+use super::probe;
 use super::violation::{Violation, listed};
 use super::{refuse, show};
 use crate::exit::Exit;
@@ -109,6 +110,7 @@ impl Verdict {
         took.sort_unstable();
         self.start_up_ms = Some(millis(took[STARTS / 2]));
         self.memory_bytes = Some(least_memory(component, config, self.memory_limit_bytes));
+        self.violations = probe::of_each_hook(component, config, self.memory_limit_bytes);
     }
 
     /// Loading stops at the first hook whose types are wrong; the others may be wrong, too.

@@ -16,7 +16,7 @@ const MODULE: &[u8] = b"\0asm\x01\0\0\0";
 const MAGIC: &[u8] = b"\0asm";
 
 /// A call that cases make may take as long as this: they ask whether an answer is right, on machines that are busy.
-const PATIENT: Duration = Duration::from_secs(1);
+pub(super) const PATIENT: Duration = Duration::from_secs(1);
 
 /// The file to look at: the one that is named, or the only one there is.
 pub(super) fn chosen(named: Option<&Path>) -> Result<PathBuf, String> {

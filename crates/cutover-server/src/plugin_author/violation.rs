@@ -1,8 +1,8 @@
 //! What is wrong with a component: every violation by itself, with how to mend it.
 
-use super::component::World;
+use super::component::{PATIENT, World};
 use crate::paragraph::{labelled, size};
-use cutover::wasm::{Fault, LoadError, START_DEADLINE};
+use cutover::wasm::{Fault, LoadError, START_DEADLINE, UNDECLARED_WRITE};
 use serde::Serialize;
 
 /// One rule that a component breaks.
@@ -93,6 +93,39 @@ impl Violation {
                 "start",
                 format!("it fails when it is started with this configuration: {fault}"),
                 "`cargo test` runs `configure` natively, with a backtrace",
+            ),
+        }
+    }
+
+    /// What a hook did wrong when it was asked about a plain request.
+    pub(super) fn of_call(hook: &str, fault: &Fault, memory_bytes: usize) -> Self {
+        let asked = format!("{hook}, asked about a plain request,");
+        match fault {
+            Fault::BadAnswer(what) if *what == UNDECLARED_WRITE => Self::new(
+                "undeclared-write",
+                format!("{asked} edits a header that it has not declared: {what}"),
+                "put its name into `writes` of what `configure` answers: an edit says the place of \
+                 a name in that list",
+            ),
+            Fault::BadAnswer(what) => Self::new(
+                "bad-answer",
+                format!("{asked} gives a bad answer: {what}"),
+                "docs/plugins.md, \"Declared inputs and outputs\", says what may be answered",
+            ),
+            Fault::Deadline => Self::new(
+                "too-slow",
+                format!("{asked} was stopped: it took more than {} ms", PATIENT.as_millis()),
+                "do less for each request: the proxy waits for 5 ms, unless `deadline` says otherwise",
+            ),
+            Fault::Memory => Self::new(
+                "memory",
+                format!("{asked} wants more memory than {}", size(memory_bytes)),
+                "allocate less; or `memory` in the configuration, here --memory-mib, allows more",
+            ),
+            Fault::Trap(_) | Fault::Start(_) | Fault::Quarantined | Fault::NoHook | _ => Self::new(
+                "trap",
+                format!("{asked} fails: {fault}"),
+                "a value that is absent must not be the end: `cutover plugin test` tries more",
             ),
         }
     }

@@ -3,6 +3,7 @@
 use super::context::{Asked, Context, Facts, host};
 use super::{mirrored, traced};
 use crate::forwarded;
+use crate::head_guard::Refusal as Head;
 use crate::plane::{Plane, ProxySettings, Serving};
 use crate::trace::Trace;
 use crate::upstream::WEBSOCKET_IDLE;
@@ -18,6 +19,8 @@ use std::sync::Arc;
 /// Why a request is not forwarded.
 #[derive(Debug)]
 pub(super) enum Refusal {
+    /// More header fields than are allowed, over HTTP/2.
+    Fields,
     /// Its path has no normal form.
     Path(PathError),
     /// Its path is not UTF-8, or not a path.
@@ -34,6 +37,7 @@ impl Refusal {
     /// What the client gets.
     pub(super) fn status(&self) -> StatusCode {
         match self {
+            Self::Fields => Head::TooManyFields.status(),
             Self::Path(_) | Self::Target | Self::Host => StatusCode::BAD_REQUEST,
             Self::Engine(refused) => refused.status(),
             Self::NotReady => StatusCode::SERVICE_UNAVAILABLE,
@@ -43,6 +47,7 @@ impl Refusal {
     /// The name in the log.
     pub(super) fn name(&self) -> &'static str {
         match self {
+            Self::Fields => Head::TooManyFields.name(),
             Self::Path(_) | Self::Target => "bad-path",
             Self::Host => "bad-host",
             Self::Engine(refused) => refused.reason(),
@@ -53,6 +58,7 @@ impl Refusal {
     /// What is wrong, for a person.
     pub(super) fn detail(&self) -> Cow<'static, str> {
         match self {
+            Self::Fields => Head::TooManyFields.detail().into(),
             Self::Path(PathError::NotAbsolute) => "the path must begin with /".into(),
             Self::Path(PathError::EncodedSlash) => {
                 "the path holds an encoded slash or a backslash, which servers read differently"
@@ -83,6 +89,10 @@ pub(super) fn begin(
         session.set_read_timeout(Some(WEBSOCKET_IDLE));
     }
     let head = session.req_header();
+    // The bytes of a header are bounded by `h2`, which has no bound for the number of fields.
+    if head.version == Version::HTTP_2 && head.headers.len() > settings.max_headers {
+        return Err(Refusal::Fields);
+    }
     if head.version == Version::HTTP_2 && ctx.facts.has_body {
         ctx.upload = Some(Box::new(Asked {
             method: head.method.clone(),

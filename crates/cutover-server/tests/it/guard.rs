@@ -1,5 +1,6 @@
 //! The head guard over real sockets.
 
+use crate::frames::{self, GOAWAY, HEADERS, PREFACE, RST_STREAM, SETTINGS, field, frame};
 use crate::process::PATIENCE;
 use crate::world::{Proxy, World, all_to, backend};
 use cutover_server::listen::Sockets;
@@ -15,6 +16,7 @@ use pingora::upstreams::peer::HttpPeer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 /// A server in this process, in front of one backend.
 struct Guarded {
@@ -184,6 +186,48 @@ async fn header_bombs_are_refused() {
         assert_eq!(refused(&raw_exchange(server.address(), &request).await), 414);
     }
     assert_eq!(upstream.hits(), 0);
+}
+
+/// What becomes of `GET /` with these fields: the first byte of a reply's header, or `None` if there is no reply.
+async fn over_http2(address: SocketAddr, fields: &[u8]) -> Option<u8> {
+    let mut stream = TcpStream::connect(address).await.expect("connected");
+    let bytes = [PREFACE, &frame(SETTINGS, 0, 0, &[]), &frames::get("a", fields)].concat();
+    // The server may have seen enough before it has seen all.
+    let _ = stream.write_all(&bytes).await;
+    while let Some(frame) = frames::next(&mut stream).await {
+        match frame.kind {
+            HEADERS => return frame.payload.first().copied(),
+            RST_STREAM | GOAWAY => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The bytes are our own, because no client library sends what the server's settings forbid.
+#[tokio::test(flavor = "multi_thread")]
+async fn header_bombs_are_refused_over_http2() {
+    /// `:status: 200` in HPACK's static table.
+    const OK: Option<u8> = Some(0x88);
+    let upstream = telling().await;
+    let server = Guarded::start("max-headers = 50\nmax-header-bytes = 16384", upstream.address());
+    assert_eq!(over_http2(server.address(), &field("x", &[b'y'; 4000])).await, OK);
+    assert_eq!(upstream.hits(), 1, "what is within the limits passes");
+    for size in [64 * 1024, 1024 * 1024] {
+        let answer = over_http2(server.address(), &field("x", &vec![b'y'; size])).await;
+        assert_ne!(answer, OK, "{size}");
+    }
+    // Five kilobytes that unfold to four million: a field, and a thousand times the same again.
+    let folded = [field("x", &[b'y'; 4000]), vec![0x80 | 62; 1000]].concat();
+    assert_ne!(over_http2(server.address(), &folded).await, OK);
+    // Few bytes, but too many fields.
+    let names: Vec<String> = (0..60).map(|n| format!("x-{n}")).collect();
+    let many: Vec<_> = names.iter().map(|name| (name.as_str(), "y")).collect();
+    let client = Client::http2(server.address());
+    let reply = client.get("/", &many).await;
+    assert_eq!((reply.status().as_u16(), upstream.hits()), (431, 1), "{:?}", reply.body());
+    assert_eq!(reply.headers()["content-type"], "application/problem+json");
+    assert_eq!(client.get("/", &many[..40]).await.status(), 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]

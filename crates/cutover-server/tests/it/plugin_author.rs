@@ -80,6 +80,12 @@ fn each_violation_has_its_name() {
         (r#"{"fault": "configure-panic"}"#, "start", "faulty on purpose"),
         (r#"{"fault": "configure-loop"}"#, "too-slow", "250 ms"),
         (r#"{"fault": "configure-memory"}"#, "memory", "16 MiB"),
+        // What only a call shows.
+        (r#"{"fault": "index"}"#, "undeclared-write", "on-request"),
+        (r#"{"fault": "bytes"}"#, "bad-answer", "bytes that no header may have"),
+        (r#"{"fault": "status"}"#, "bad-answer", "on-failure"),
+        (r#"{"fault": "reason"}"#, "bad-answer", "split"),
+        (r#"{"fault": "reply"}"#, "trap", "on-response"),
     ] {
         let (code, verdict) = check(&dist("test_faulty.wasm"), config);
         assert_eq!((code, kinds(&verdict)), (Some(1), vec![kind]), "{config}: {verdict}");
@@ -98,6 +104,24 @@ const FOREIGN: &[u8] = b"\0asm\x0d\0\x01\0\
     \x07\x10\x01\x42\x02\x01\x40\0\0\x77\x04\0\x03now\x01\0\
     \x0a\x1c\x01\0\x17wasi:clocks/clock@0.2.0\x05\0";
 
+/// A component that imports our log, with a number where the text belongs.
+const WRONG_IMPORT: &str = r#"(component
+    (import "cutover:plugin/log@0.1.0" (instance (export "say" (func (param "text" u32))))))"#;
+
+/// A component that exports a lifecycle and a split, neither of which takes or gives anything.
+const WRONG_EXPORTS: &str = r#"(component
+    (core module $code (func (export "nothing")))
+    (core instance $instance (instantiate $code))
+    (func $nothing (canon lift (core func $instance "nothing")))
+    (instance $lifecycle (export "configure" (func $nothing)))
+    (instance $split (export "decide" (func $nothing)))
+    (export "cutover:plugin/lifecycle@0.1.0" (instance $lifecycle))
+    (export "cutover:plugin/split@0.1.0" (instance $split)))"#;
+
+fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(text).expect("valid text")
+}
+
 #[test]
 fn files_that_are_no_plugins_are_told_what_they_are() {
     let here = tempfile::tempdir().expect("a folder");
@@ -107,6 +131,8 @@ fn files_that_are_no_plugins_are_told_what_they_are() {
         (b"\0asm\x01\0\0\0", &["not-a-component"]),
         (b"\0asm\x0d\0\x01\0rubbish", &["not-a-component"]),
         (b"\0asm\x0d\0\x01\0", &["no-lifecycle", "no-hook"]),
+        (&component(WRONG_IMPORT), &["wrong-imports", "no-lifecycle", "no-hook"]),
+        (&component(WRONG_EXPORTS), &["wrong-exports"]),
         (FOREIGN, &["import", "no-lifecycle", "no-hook"]),
     ] {
         let file = here.path().join("some.wasm");
@@ -137,6 +163,7 @@ fn every_shipped_plugin_passes_its_cases() {
         ("cause_fallback.wasm", "cause-fallback"),
         ("date_normalise.wasm", "date-normalise"),
         ("test_faulty.wasm", "test-guests/faulty"),
+        ("test_plain.wasm", "test-guests/plain"),
     ] {
         let folder = repository().join("plugins").join(folder);
         let output = plugin(&folder, &["test", &dist(file)]);

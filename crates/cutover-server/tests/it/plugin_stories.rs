@@ -1,6 +1,7 @@
 //! The example plugins at work: the committed components between real clients and real upstreams, each as a migration
 //! team would use it.
 
+use crate::process::Load;
 use crate::world::{Proxy, World, all_to, backend, migration};
 use cutover_test::{Body, Client, Upstream, dead_address, text};
 use http::{Request, Response, header};
@@ -383,4 +384,43 @@ fn a_rewrite_that_fails_on_the_wire_follows_its_policy() {
         assert_eq!(proxy.log_line(|line| line["status"] == 503)["refused"], "plugin");
     }
     assert_eq!(old.hits(), 0);
+}
+
+/// The same plugin serves 32 busy clients and is killed by every limit meanwhile, until it is left alone.
+#[test]
+fn a_plugin_that_is_killed_by_each_limit_costs_no_client_a_request() {
+    let world = World::new();
+    let faulty = plugin("split", "test_faulty.wasm", "{}");
+    let (_old, _new, proxy) = named(&world, "read-percent = 50", &faulty);
+    let client = world.client(&proxy);
+    let load = world.run(async {
+        Load::of(proxy.address(), "/api/7", 32, |reply| assert_eq!(reply.status(), 200))
+    });
+    let faults = |kind: &str| {
+        let admin = proxy.running().admin_address().expect("it listens");
+        let metrics = world.run(async { Client::http1(admin).get("/metrics", &[]).await });
+        let metrics = String::from_utf8_lossy(metrics.body()).into_owned();
+        let series = format!(
+            "cutover_plugin_faults_total{{migration=\"profile\",plugin=\"story\",kind=\"{kind}\"}} "
+        );
+        let value = metrics.lines().find_map(|line| line.strip_prefix(&series));
+        value.map_or(0.0, |value| value.parse::<f64>().expect("a number"))
+    };
+    let ask = |fault: &str| {
+        world.run(load.more(64));
+        let reply = world.run(client.get("/api/7", &[("x-user-id", "1"), ("x-fault", fault)]));
+        assert_eq!((reply.status().as_u16(), &reply.body()[..]), (200, &b"old"[..]), "{fault}");
+        assert_eq!(reason(&reply), "plugin-failed", "{fault}");
+    };
+    for (fault, kind) in [("panic", "trap"), ("loop", "deadline"), ("memory", "memory")] {
+        ask(fault);
+        assert!(faults(kind) >= 1.0, "{fault}");
+    }
+    // More of it than is borne: the clients are served without the plugin.
+    for fault in ["panic", "memory", "panic"] {
+        ask(fault);
+    }
+    world.run(load.more(64));
+    assert!(faults("quarantined") >= 1.0);
+    world.run(load.end());
 }

@@ -1,4 +1,4 @@
-//! What a call costs: no allocation, asserted; time, printed for whoever asks.
+//! What a call costs: no allocation. Its time is for `benches/benches/plugin_call.rs`.
 
 use crate::rig::{Tally, ask, failure, faulty, now, options};
 use allocation_counter::measure;
@@ -37,23 +37,4 @@ fn calls_allocate_nothing_on_the_host() {
     });
     let calls = usize::try_from(CALLS).expect("a small number") + 2;
     assert_eq!((sink.set, sink.appended, sink.removed), (2 * calls, calls, calls));
-}
-
-/// Run with `cargo test --release -p cutover-wasm cost -- --nocapture` on a quiet machine.
-#[test]
-fn time_per_call_is_printed() {
-    let place = faulty().install(options()).expect("it installs");
-    let start = now();
-    ask(&HEADERS, |call| {
-        // Short runs, so that the best one was not interrupted, however busy the machine is.
-        let run = || {
-            let begin = now();
-            for _ in 0..CALLS / 10 {
-                let _ = place.split(call, start).expect("it answers");
-            }
-            begin.elapsed().as_nanos() / u128::from(CALLS / 10)
-        };
-        let best = (0..500).map(|_| run()).min().unwrap_or(0);
-        println!("split with 6 declared fields: {best} ns per call, best of 500 runs");
-    });
 }

@@ -93,6 +93,60 @@ fn a_plugin_that_fails_again_and_again_is_left_alone() {
     assert_eq!(served.side(), Some(Side::New), "it was tried again, and works");
 }
 
+/// What an explanation says of the plugin and of the decision, and the status if no backend answers.
+fn explained(scene: &Scene, sent: &[(&'static str, &str)]) -> (Vec<String>, Option<u16>) {
+    let explanation = scene.request_with(&Method::GET, sent, |exchange, view| {
+        drop(exchange);
+        scene.engine.explain(view)
+    });
+    let told = explanation.steps.into_iter();
+    let told = told.filter(|step| ["plugin", "decision"].contains(&step.step));
+    (told.map(|step| step.text).collect(), explanation.refused)
+}
+
+#[test]
+fn an_explanation_says_what_a_split_plugin_chose_and_why() {
+    let tenants = r#"
+[migrations.profile.plugins]
+split = "tenant-split"
+[plugins.tenant-split]
+component = "plugins/dist/tenant_split.wasm"
+config = { tenants = ["acme"] }
+deadline = "500ms"
+"#;
+    let scene = Scene::empty();
+    scene.reload(&profile_config("0%", tenants));
+    let (told, refused) = explained(&scene, &[("x-tenant", "acme")]);
+    let chosen = "tenant-split chooses new, because \"tenant-listed\"";
+    assert_eq!(
+        (&told[..], refused),
+        (&[chosen.into(), "new: the plugin chose it".into()][..], None)
+    );
+    // A deadline of its own: the second call of this instance allows 2 ms.
+    let scene = self::scene("0%", &["split"], "old");
+    let (told, _) = explained(&scene, &[("x-user-id", "user-1"), ("x-fault", "count")]);
+    assert_eq!(told[0], "faulty chooses old, within 2ms");
+}
+
+#[test]
+fn an_explanation_says_what_becomes_of_a_split_plugin_that_fails() {
+    for (on_error, then, decision, refused) in [
+        ("old", "old serves", "old: the plugin failed, and its on-error is old", None),
+        ("percent", "the percent decides", "new: by the user's bucket", None),
+        (
+            "reject",
+            "the request is refused",
+            "refused with 503: on-error of faulty is reject",
+            Some(503),
+        ),
+    ] {
+        let scene = scene("100%", &["split"], on_error);
+        let (told, status) = explained(&scene, &[("x-user-id", "user-1"), ("x-fault", "panic")]);
+        let failed = format!("faulty failed or is quarantined: {then}");
+        assert_eq!((told, status), (vec![failed, decision.to_owned()], refused), "{on_error}");
+    }
+}
+
 #[test]
 fn writes_do_not_ask_a_split_plugin() {
     let scene = scene("100%", &["split"], "reject");
