@@ -229,7 +229,10 @@ mod tests {
     #[test]
     fn waiting_for_a_slow_backend_counts() {
         // Each connection is due every 20 ms and busy for 40: the last request of ten is 180 ms late.
-        let told = load(backend("body", Duration::from_millis(40)), 100.0).send().expect("replies").latency;
+        let told = load(backend("body", Duration::from_millis(40)), 100.0)
+            .send()
+            .expect("replies")
+            .latency;
         assert_eq!(told.replies, 20);
         assert!(told.p99_us >= 200_000.0, "{told:?}");
     }

@@ -7,9 +7,9 @@
 mod measure;
 
 use anyhow::{Context as _, ensure};
-use cutover_benches::e2e::{backend, bare};
 use cutover_benches::e2e::pairs::{in_turn, median, range};
 use cutover_benches::e2e::process::{Pinned, free_address};
+use cutover_benches::e2e::{backend, bare};
 use measure::block;
 use std::io::Write as _;
 use std::net::SocketAddr;

@@ -58,7 +58,9 @@ pub(crate) fn read(words: &[&str]) -> anyhow::Result<Mode> {
             "--smoke" => args.smoke = true,
             "--rate" => args.rate = value()?.parse().context("--rate is a whole number")?,
             "--pairs" => args.pairs = value()?.parse().context("--pairs is a whole number")?,
-            "--seconds" => args.seconds = value()?.parse().context("--seconds is a whole number")?,
+            "--seconds" => {
+                args.seconds = value()?.parse().context("--seconds is a whole number")?
+            }
             "--out" => args.out = PathBuf::from(value()?),
             option if option.starts_with('-') => bail!("unknown option {option}; see --help"),
             path => args.cutover = PathBuf::from(path),
@@ -68,7 +70,10 @@ pub(crate) fn read(words: &[&str]) -> anyhow::Result<Mode> {
         (args.rate, args.pairs, args.seconds) = (500, 1, 1);
     }
     let path = args.cutover.display();
-    ensure!(args.cutover.is_file(), "there is no program {path:?}; give the path of cutover's binary");
+    ensure!(
+        args.cutover.is_file(),
+        "there is no program {path:?}; give the path of cutover's binary"
+    );
     ensure!(args.smoke || args.pairs > 1, "--pairs must be at least 2: the first one warms up");
     ensure!(args.rate > 0 && args.seconds > 0, "--rate and --seconds must be more than 0");
     Ok(Mode::Run(args))

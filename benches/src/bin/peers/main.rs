@@ -71,11 +71,11 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let folder = std::env::temp_dir().join(format!("cutover-peers-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let (old, new) = (free_address()?, free_address()?);
-    let serve = |at: SocketAddr, side: &str| {
-        Pinned::start(1, &us, &["backend", &at.to_string(), side], at)
-    };
+    let serve =
+        |at: SocketAddr, side: &str| Pinned::start(1, &us, &["backend", &at.to_string(), side], at);
     let (_old, _new) = (serve(old, "old")?, serve(new, "new")?);
-    let stage = Stage { us, folder: folder.clone(), old, new, seconds: args.seconds, rate: args.rate };
+    let stage =
+        Stage { us, folder: folder.clone(), old, new, seconds: args.seconds, rate: args.rate };
     let products = find::all(args)?;
     let mut report = Report::new(args, &products);
     let bare = Product::bare(&stage.us);

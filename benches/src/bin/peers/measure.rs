@@ -64,7 +64,8 @@ impl Stage {
                 theirs.push(b);
             }
         }
-        let middle = |of: &dyn Fn(&Block) -> f64| median(&theirs.iter().map(of).collect::<Vec<_>>());
+        let middle =
+            |of: &dyn Fn(&Block) -> f64| median(&theirs.iter().map(of).collect::<Vec<_>>());
         let most_per_s = if args.smoke { None } else { saturation(proxy)? };
         let (_, peak_kib) = proxy.memory_kib()?;
         Ok(Measured {

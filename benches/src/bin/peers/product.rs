@@ -39,7 +39,11 @@ impl Product {
     }
 
     /// Starts it; `None` if it does not know this scenario.
-    pub(crate) fn start(&self, stage: &Stage, scenario: Scenario) -> anyhow::Result<Option<Pinned>> {
+    pub(crate) fn start(
+        &self,
+        stage: &Stage,
+        scenario: Scenario,
+    ) -> anyhow::Result<Option<Pinned>> {
         let listen = free_address()?;
         let folder = stage.folder.join(listen.port().to_string());
         std::fs::create_dir_all(&folder)?;
@@ -197,7 +201,8 @@ mod tests {
         for scenario in Scenario::ALL {
             for make in [cutover, nginx, haproxy, envoy] {
                 let text = make(&at, scenario);
-                let gap = text.split_whitespace().find(|word| word.starts_with('@') && word.len() > 1);
+                let gap =
+                    text.split_whitespace().find(|word| word.starts_with('@') && word.len() > 1);
                 // Comments speak of @…@.
                 let gap = gap.filter(|word| !word.starts_with("@…"));
                 assert_eq!(gap, None, "{text}");

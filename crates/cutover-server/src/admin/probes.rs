@@ -104,12 +104,18 @@ mod tests {
             ("*/*", false),
             ("", false),
             ("text/plain", true),
-            ("text/plain;version=0.0.4;q=0.3, application/openmetrics-text;version=1.0.0;q=0.5", false),
+            (
+                "text/plain;version=0.0.4;q=0.3, application/openmetrics-text;version=1.0.0;q=0.5",
+                false,
+            ),
             ("application/openmetrics-text;q=0.2, text/plain;version=0.0.4;q=0.9", true),
             ("text/plain, application/openmetrics-text", false),
             ("application/openmetrics-text; q=0, text/plain; q=0.1", true),
             ("text/plain;q=none", false),
-            ("application/vnd.google.protobuf;proto=x, Text/Plain;version=0.0.4;q=0.4,*/*;q=0.1", true),
+            (
+                "application/vnd.google.protobuf;proto=x, Text/Plain;version=0.0.4;q=0.4,*/*;q=0.1",
+                true,
+            ),
         ] {
             assert_eq!(prefers_classic(accept), classic, "{accept}");
         }
