@@ -765,21 +765,23 @@ fn migrations() {
                 write /date
             7:37 error migrations.m.compare.ignore[2]: "/b/": it ends with `/`, which names a member without a name
                 write /b, or /b/* for everything below it
-            7:56 error migrations.m.compare.include[0]: "/a": only headers can be named here
+            7:44 error migrations.m.compare.ignore[3]: "header:*": names of headers have no wildcards
+                name one header: header:date
+            7:68 error migrations.m.compare.include[0]: "/a": only headers can be named here
                 write header:NAME; all of the body is compared anyway
-            7:93 error migrations.m.compare.keyed: "id": a pointer begins with `/`
+            7:105 error migrations.m.compare.keyed: "id": a pointer begins with `/`
                 write /id
-            7:93 error migrations.m.compare.keyed: "/l": another rule says something else about the same path
+            7:105 error migrations.m.compare.keyed: "/l": another rule says something else about the same path
                 keep one of the two
-            7:134 error migrations.m.compare.numbers: "near": not a tolerance
+            7:146 error migrations.m.compare.numbers: "near": not a tolerance
                 write "0.01" for a distance, "1%" for a share
-            7:156 error migrations.m.compare.numbers."/o": must be a text
+            7:168 error migrations.m.compare.numbers."/o": must be a text
                 write "PATH" = "…"
-            7:178 error migrations.m.compare.times."/t": "1 hour" is not a duration
+            7:190 error migrations.m.compare.times."/t": "1 hour" is not a duration
                 write "1s" or "500ms"
-            7:198 error migrations.m.compare.show[0]: "header:a b": `a b` is not the name of a header
+            7:210 error migrations.m.compare.show[0]: "header:a b": `a b` is not the name of a header
                 write the name as it stands in the reply, without its value
-            7:239 error migrations.m.compare.noise: 200% is not a percent that can be used: a percent lies between 0 and 100
+            7:251 error migrations.m.compare.noise: 200% is not a percent that can be used: a percent lies between 0 and 100
                 write 5, 2.5 or "0.125%""#]],
     );
     check(

@@ -122,7 +122,7 @@ fn exchanges_are_counted_and_counters_survive_reloads() {
             r#"cutover_request_duration_seconds_bucket{{le="{le}",migration="profile",side="new",role="served"}}"#
         ))
     };
-    assert_eq!((bucket("0.003"), bucket("0.005"), bucket("+Inf")), (0.0, 2.0, 2.0));
+    assert_eq!((bucket("0.002"), bucket("0.005"), bucket("+Inf")), (0.0, 2.0, 2.0));
     assert_eq!(count("cutover_config_generation"), 2.0);
     assert_eq!(count(r#"cutover_read_percent{migration="profile"}"#), 100.0);
 }
