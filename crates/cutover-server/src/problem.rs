@@ -28,6 +28,13 @@ impl ReplyId {
     }
 }
 
+impl ReplyId {
+    /// As a number: [`fmt::Display`] writes it in sixteen hexadecimal digits.
+    pub fn number(self) -> u64 {
+        self.0
+    }
+}
+
 impl fmt::Display for ReplyId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x}", self.0)

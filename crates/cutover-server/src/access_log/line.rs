@@ -67,24 +67,26 @@ impl Record<'_> {
     /// One JSON object and a newline.
     pub(super) fn json(&self, out: &mut Vec<u8>) {
         let mut line = Line(out);
-        let _ = write!(line, "{{\"time\":\"{}\",\"id\":\"{}\"", Time(self.began_ms), self.id);
+        line.raw("{\"time\":\"");
+        line.time(self.began_ms);
+        line.raw("\",\"id\":\"");
+        line.hex(u128::from(self.id.number()), 16);
+        line.raw("\"");
         if let Some(client) = self.client {
-            let _ = write!(line, ",\"client\":\"{client}\"");
+            line.raw(",\"client\":\"");
+            line.address(client);
+            line.raw("\"");
         }
         line.member("method", self.method);
         line.member("host", self.host);
         line.member("path", self.path);
         line.member("protocol", self.protocol);
-        let _ = write!(
-            line,
-            ",\"status\":{},\"bytes_in\":{},\"bytes_out\":{},\"ms\":{}.{:03},\"attempts\":{}",
-            self.status,
-            self.bytes_in,
-            self.bytes_out,
-            self.took.as_millis(),
-            self.took.subsec_micros() % 1000,
-            self.attempts,
-        );
+        line.count("status", self.status.into());
+        line.count("bytes_in", self.bytes_in);
+        line.count("bytes_out", self.bytes_out);
+        line.raw(",\"ms\":");
+        line.milliseconds(self.took);
+        line.count("attempts", self.attempts.into());
         if let Some(decided) = &self.decided {
             if let Some((migration, side)) = decided.migration {
                 line.member("migration", migration);
@@ -93,9 +95,9 @@ impl Record<'_> {
             }
             line.member("reason", decided.reason.name());
             if let Some(bucket) = decided.cohort {
-                let _ = write!(line, ",\"cohort\":{}", bucket.number());
+                line.count("cohort", bucket.number().into());
             }
-            let _ = write!(line, ",\"generation\":{}", decided.generation);
+            line.count("generation", decided.generation.0);
             line.member("backend", decided.backend);
             if let Some(address) = decided.address {
                 line.member("address", address);
@@ -108,7 +110,9 @@ impl Record<'_> {
             line.member("refused", refused);
         }
         if let Some(trace) = self.trace {
-            let _ = write!(line, ",\"trace_id\":\"{trace:032x}\"");
+            line.raw(",\"trace_id\":\"");
+            line.hex(trace, 32);
+            line.raw("\"");
         }
         line.0.extend_from_slice(b"}\n");
     }
@@ -116,7 +120,8 @@ impl Record<'_> {
     /// A readable line: fixed fields first, `key=value` after.
     pub(super) fn text(&self, out: &mut Vec<u8>) {
         let mut line = Line(out);
-        let _ = write!(line, "{} ", Time(self.began_ms));
+        line.time(self.began_ms);
+        line.raw(" ");
         match self.client {
             Some(client) => drop(write!(line, "{client} ")),
             None => line.0.extend_from_slice(b"- "),
@@ -173,7 +178,73 @@ impl std::fmt::Write for Line<'_> {
     }
 }
 
+/// Numbers are written without the formatting machinery, which was most of what a line cost (benches/RESULTS.md).
 impl Line<'_> {
+    fn raw(&mut self, text: &str) {
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn number(&mut self, number: u64) {
+        self.raw(itoa::Buffer::new().format(number));
+    }
+
+    /// With zeros in front.
+    fn padded(&mut self, number: u64, digits: u32) {
+        for place in (0..digits).rev() {
+            self.0.push(b'0' + (number / 10_u64.pow(place) % 10) as u8);
+        }
+    }
+
+    fn hex(&mut self, number: u128, digits: u32) {
+        for place in (0..digits).rev() {
+            self.0.push(b"0123456789abcdef"[(number >> (4 * place)) as usize & 15]);
+        }
+    }
+
+    /// `,"name":number`.
+    fn count(&mut self, name: &str, number: u64) {
+        self.raw(",\"");
+        self.raw(name);
+        self.raw("\":");
+        self.number(number);
+    }
+
+    fn milliseconds(&mut self, took: Duration) {
+        self.number(u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+        self.raw(".");
+        self.padded((took.subsec_micros() % 1000).into(), 3);
+    }
+
+    fn address(&mut self, address: IpAddr) {
+        let IpAddr::V4(address) = address else {
+            return drop(write!(self, "{address}"));
+        };
+        for (at, octet) in address.octets().into_iter().enumerate() {
+            if at > 0 {
+                self.raw(".");
+            }
+            self.number(octet.into());
+        }
+    }
+
+    /// RFC 3339 in UTC, milliseconds.
+    fn time(&mut self, unix_ms: u64) {
+        let (days, ms) = (unix_ms / 86_400_000, unix_ms % 86_400_000);
+        let (year, month, day) = date(days);
+        for (number, digits, end) in [
+            (year, 4, "-"),
+            (month, 2, "-"),
+            (day, 2, "T"),
+            (ms / 3_600_000, 2, ":"),
+            (ms / 60_000 % 60, 2, ":"),
+            (ms / 1000 % 60, 2, "."),
+            (ms % 1000, 3, "Z"),
+        ] {
+            self.padded(number, digits);
+            self.raw(end);
+        }
+    }
+
     /// `,"name":"value"` with the value escaped.
     fn member(&mut self, name: &str, value: &str) {
         self.0.extend_from_slice(b",\"");
@@ -226,25 +297,17 @@ impl Line<'_> {
     }
 }
 
-/// RFC 3339 in UTC, milliseconds.
-struct Time(u64);
-
-impl std::fmt::Display for Time {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (days, ms) = (self.0 / 86_400_000, self.0 % 86_400_000);
-        // Days since 0000-03-01, so that leap days end a year (Hinnant, "chrono-Compatible Low-Level Date Algorithms").
-        let shifted = days + 719_468;
-        let era = shifted / 146_097;
-        let day_of_era = shifted % 146_097;
-        let year_of_era =
-            (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-        let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-        let march_month = (5 * day_of_year + 2) / 153;
-        let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-        let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
-        let year = year_of_era + era * 400 + u64::from(month <= 2);
-        let (hour, minute, second) = (ms / 3_600_000, ms / 60_000 % 60, ms / 1000 % 60);
-        let ms = ms % 1000;
-        write!(f, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{ms:03}Z")
-    }
+/// Year, month and day of a day since 1970. Days are counted from 0000-03-01, so that leap days end a year (Hinnant,
+/// "chrono-Compatible Low-Level Date Algorithms").
+fn date(days: u64) -> (u64, u64, u64) {
+    let shifted = days + 719_468;
+    let era = shifted / 146_097;
+    let day_of_era = shifted % 146_097;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let march_month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
+    let month = if march_month < 10 { march_month + 3 } else { march_month - 9 };
+    (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }

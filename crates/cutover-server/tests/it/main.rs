@@ -3,12 +3,14 @@
 mod admin;
 mod audit;
 mod cli;
+mod collector;
 mod conduct;
 mod dashboard;
 mod demo;
 mod early;
 mod fallback;
 mod frames;
+mod grpc;
 mod guard;
 mod ignores;
 mod mirror;

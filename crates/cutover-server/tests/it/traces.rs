@@ -1,9 +1,7 @@
 //! Traces: what backends are told, and what a real OTLP receiver gets.
 
-mod collector;
-
+use crate::collector::{Collector, hex};
 use crate::world::{Proxy, World, all_to, backend, migration};
-use collector::Collector;
 use cutover_test::{Upstream, dead_address};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
@@ -191,7 +189,7 @@ fn a_copy_is_a_trace_of_its_own_with_a_link() {
     assert_eq!(copy.parent(), "");
     assert_ne!(copy.trace(), TRACE);
     let link = &copy.span.links[0];
-    let linked = (collector::hex(&link.trace_id), collector::hex(&link.span_id));
+    let linked = (hex(&link.trace_id), hex(&link.span_id));
     assert_eq!(linked, (TRACE.to_owned(), request.id()));
     assert_eq!(request.attribute("cutover.mirror.trace_id"), Some(copy.trace()));
     assert_eq!(copy.attribute("cutover.side").as_deref(), Some("new"));

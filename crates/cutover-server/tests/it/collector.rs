@@ -20,33 +20,33 @@ use tonic::transport::server::TcpIncoming;
 
 /// One span, with what its sender says of itself.
 #[derive(Clone, Debug)]
-pub(super) struct Taken {
-    pub(super) span: Span,
-    pub(super) service: String,
+pub(crate) struct Taken {
+    pub(crate) span: Span,
+    pub(crate) service: String,
 }
 
 /// What was taken so far.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Collector(Arc<Mutex<Vec<Taken>>>);
+pub(crate) struct Collector(Arc<Mutex<Vec<Taken>>>);
 
 impl Taken {
     /// An attribute as text.
-    pub(super) fn attribute(&self, key: &str) -> Option<String> {
+    pub(crate) fn attribute(&self, key: &str) -> Option<String> {
         let found = self.span.attributes.iter().find(|attribute| attribute.key == key)?;
         let value = found.value.as_ref()?.value.as_ref()?;
         if let Value::IntValue(number) = value { Some(number.to_string()) } else { text(value) }
     }
 
-    pub(super) fn trace(&self) -> String {
+    pub(crate) fn trace(&self) -> String {
         hex(&self.span.trace_id)
     }
 
-    pub(super) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         hex(&self.span.span_id)
     }
 
     /// Empty if it has none.
-    pub(super) fn parent(&self) -> String {
+    pub(crate) fn parent(&self) -> String {
         hex(&self.span.parent_span_id)
     }
 }
@@ -55,13 +55,13 @@ fn text(value: &Value) -> Option<String> {
     if let Value::StringValue(text) = value { Some(text.clone()) } else { None }
 }
 
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Collector {
     /// Over gRPC. Ends with the world.
-    pub(super) fn grpc(world: &World) -> (Self, SocketAddr) {
+    pub(crate) fn grpc(world: &World) -> (Self, SocketAddr) {
         let taken = Self::default();
         let service = TraceServiceServer::new(taken.clone());
         let address = world.run(async {
@@ -75,7 +75,7 @@ impl Collector {
     }
 
     /// Over HTTP, at `/v1/traces` and nowhere else.
-    pub(super) fn http(world: &World) -> (Self, Upstream) {
+    pub(crate) fn http(world: &World) -> (Self, Upstream) {
         let taken = Self::default();
         let theirs = taken.clone();
         let upstream = world.run(Upstream::start(move |request| {
@@ -106,13 +106,13 @@ impl Collector {
         }
     }
 
-    pub(super) fn all(&self) -> Vec<Taken> {
+    pub(crate) fn all(&self) -> Vec<Taken> {
         self.0.lock().expect("nobody panics").clone()
     }
 
     /// Waits for a span that fits, for 20 s at most.
     #[expect(clippy::disallowed_methods, reason = "spans of another thread give no event")]
-    pub(super) fn span(&self, what: &str, fits: impl Fn(&Taken) -> bool) -> Taken {
+    pub(crate) fn span(&self, what: &str, fits: impl Fn(&Taken) -> bool) -> Taken {
         for _ in 0..4_000 {
             if let Some(found) = self.all().into_iter().find(&fits) {
                 return found;

@@ -1,0 +1,73 @@
+//! gRPC between a client and a server that are somebody else's, tonic's: the service is OTLP's.
+
+use crate::collector::Collector;
+use crate::world::{Proxy, World, all_to, backend};
+use cutover_test::dead_address;
+use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
+use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
+use opentelemetry_proto::tonic::resource::v1::Resource;
+use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
+use std::net::SocketAddr;
+use tonic::Code;
+use tonic::transport::Endpoint;
+
+/// Callers at once, and the calls of each.
+const CALLERS: u32 = 8;
+const CALLS: u32 = 25;
+
+fn request(name: String) -> ExportTraceServiceRequest {
+    let value = Some(AnyValue { value: Some(Value::StringValue("caller".to_owned())) });
+    let service = KeyValue { key: "service.name".to_owned(), value, ..KeyValue::default() };
+    let resource = Some(Resource { attributes: vec![service], ..Resource::default() });
+    let span = Span { name, ..Span::default() };
+    let scope_spans = vec![ScopeSpans { spans: vec![span], ..ScopeSpans::default() }];
+    let all = ResourceSpans { resource, scope_spans, ..ResourceSpans::default() };
+    ExportTraceServiceRequest { resource_spans: vec![all] }
+}
+
+fn config(service: SocketAddr) -> String {
+    [backend("service", &[service], "protocol = \"http2\""), all_to("service")].concat()
+}
+
+#[test]
+fn calls_of_many_callers_arrive_and_are_answered() {
+    let world = World::new();
+    let (collector, at) = Collector::grpc(&world);
+    let proxy = Proxy::start(&config(at));
+    let address = format!("http://{}", proxy.address());
+    world.run(async {
+        let channel = Endpoint::from_shared(address).expect("a URL").connect_lazy();
+        let mut callers = tokio::task::JoinSet::new();
+        for caller in 0..CALLERS {
+            let mut client = TraceServiceClient::new(channel.clone());
+            callers.spawn(async move {
+                for call in 0..CALLS {
+                    let answer = client.export(request(format!("{caller}/{call}"))).await;
+                    assert_eq!(answer.expect("an answer").into_inner().partial_success, None);
+                }
+            });
+        }
+        while let Some(done) = callers.join_next().await {
+            done.expect("no caller panics");
+        }
+    });
+    let mut names: Vec<_> = collector.all().into_iter().map(|taken| taken.span.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), (CALLERS * CALLS) as usize, "each once");
+}
+
+#[test]
+fn a_service_that_is_not_there_is_unavailable() {
+    let world = World::new();
+    let dead = world.run(dead_address());
+    let proxy = Proxy::start(&config(dead));
+    let address = format!("http://{}", proxy.address());
+    let error = world.run(async {
+        let channel = Endpoint::from_shared(address).expect("a URL").connect_lazy();
+        TraceServiceClient::new(channel).export(request("lost".to_owned())).await
+    });
+    assert_eq!(error.expect_err("nobody is there").code(), Code::Unavailable);
+}
