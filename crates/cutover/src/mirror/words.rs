@@ -29,9 +29,9 @@ pub(crate) const SHEDS: [&str; 7] =
 /// How a copy that was sent ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// A reply came with this status, whole or as much of it as is read.
+    /// A reply came with this status, whole or more than is read of it.
     Replied(StatusCode),
-    /// A time limit passed.
+    /// A time limit passed, before the reply or within it.
     Timeout,
     /// There was no connection.
     Connect,

@@ -12,6 +12,7 @@ use hyper::body::Frame;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
@@ -115,6 +116,27 @@ fn a_reply_that_never_ends_is_read_up_to_a_cap() {
     stage.world.run(left.notified());
     stage.settled(|_| compared(&stage, "skipped-too-long") == 1);
     assert_eq!((stage.counts().new_failures, stage.shadow().memory()), (0, 0));
+}
+
+/// A reply that begins well, and whose body then comes a byte at a time, has failed when its time is over.
+#[test]
+fn a_body_that_stalls_past_the_deadline_is_a_timeout() {
+    let world = World::new();
+    let dribbling = world.run(RawUpstream::start(|mut stream, _| async move {
+        let head =
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 1000000\r\n\r\n";
+        let mut sent = stream.write_all(head).await;
+        while sent.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            sent = stream.write_all(b"x").await;
+        }
+    }));
+    let (_old, stage) = stage(world, dribbling.address(), "mirror = { timeout = \"300ms\" }");
+    assert_eq!(&stage.get("/api/7", &[]).body()[..], b"old's");
+    stage.settled(|counts| counts.new_replies == 1);
+    assert_eq!((failed(&stage, "timeout"), stage.counts().new_failures), (1, 1));
+    stage.settled(|_| compared(&stage, "skipped-no-copy") == 1);
+    assert_eq!(stage.shadow().memory(), 0);
 }
 
 /// The body of a declared read goes along, up to the limit; beyond it the read is served and not copied.
