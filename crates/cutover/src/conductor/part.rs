@@ -17,6 +17,7 @@ use cutover_core::{Percent, Side};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// Shown evidence that an approval may still name: at one look a second, several minutes of watching.
@@ -180,6 +181,13 @@ impl Part {
         }
     }
 
+    /// Another generation is in force: who still waits for `new`?
+    pub(super) fn in_force(&mut self, current: &Installed) {
+        if let Some(running) = running(current, &self.charge.course.name) {
+            self.before.open_on_new = running.meter.open_on_new.load(Relaxed);
+        }
+    }
+
     /// The evidence after a transition.
     pub(super) fn evidence_after(&self, transition: &Transition, now: Timestamp) -> Evidence {
         let mut evidence = self.evidence;
@@ -255,6 +263,7 @@ impl Part {
                 .then(|| clean_needed(Counts::NONE, self.charge.limits.mismatch))
                 .flatten(),
             in_force: self.standing.generation(),
+            open_on_new: self.before.open_on_new,
             old_is_cold: self.warmth.old_is_cold(),
             fingerprint: self.charge.fingerprint,
             served: self.before.served,

@@ -5,7 +5,7 @@ mod world;
 
 use super::OrderError;
 use crate::store::StoreError;
-use crate::{Reason, Side};
+use crate::{Outcome, Reason, Side};
 use cutover_core::evidence::{Gate, Verdict};
 use cutover_core::migration::{Back, Blocker, Command, Goal, Refusal, Role};
 use cutover_core::{Percent, Phase};
@@ -209,6 +209,32 @@ fn a_drill_is_measured_from_the_order_and_restores_what_was() {
     let told = told.expect("it is over");
     assert!(told.starts_with("good: all reads on old after 0ms, 0 of "), "{told}");
     assert_eq!(world.heard(), ["1 drill", "2 recovered", "3 drilled"]);
+}
+
+#[test]
+fn a_drill_has_recovered_when_the_last_reply_of_new_has_ended() {
+    let world = World::new(CANARY);
+    world.seconds(2, 400, |_| StatusCode::OK);
+    let open = world.open(&world.user_on_new());
+    assert_eq!(open.side(), Some(Side::New));
+    world.order(Command::Drill).expect("there are users on new");
+    world.seconds(2, 400, |_| StatusCode::OK);
+    assert_eq!(world.heard(), ["1 drill"]);
+    open.finish(Outcome::Replied(StatusCode::OK));
+    world.seconds(11, 400, |_| StatusCode::OK);
+    let told = world.drilled();
+    assert!(told.starts_with("good: all reads on old after 3s, 0 of "), "{told}");
+}
+
+#[test]
+fn a_reply_of_new_that_does_not_end_makes_a_drill_too_slow() {
+    let world = World::new(CANARY);
+    world.seconds(2, 400, |_| StatusCode::OK);
+    let _open = world.open(&world.user_on_new());
+    world.order(Command::Drill).expect("there are users on new");
+    world.seconds(11, 400, |_| StatusCode::OK);
+    let told = world.drilled();
+    assert!(told.starts_with("too-slow: not all reads came to old in time"), "{told}");
 }
 
 #[test]
