@@ -99,6 +99,7 @@ impl Part {
         }
         let Some(running) = running(current, &self.charge.course.name) else { return };
         self.before = Counted::read(running);
+        self.standing.counts_from(self.before.served);
         self.step_begins();
         self.count_classes(running, true);
     }
@@ -111,6 +112,8 @@ impl Part {
         let Self { standing, evidence, .. } =
             Self::new(self.charge.clone(), Some((standing, words)), now);
         (self.standing, self.evidence, self.begun) = (standing, evidence, false);
+        // The other process counted for itself.
+        self.standing.counts_from(self.before.served);
         self.shown.clear();
     }
 
