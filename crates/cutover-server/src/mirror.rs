@@ -2,6 +2,7 @@
 //! own, with connections of its own. Nothing on the path of a request waits for it; what there is no room for is shed
 //! by the engine, which also compares what comes back.
 
+mod again;
 mod ask;
 mod decode;
 mod header;
@@ -44,6 +45,8 @@ struct Client {
     connector: Arc<OnceCell<Connector>>,
     /// Held by the comparison that asks a plugin.
     plugin: Arc<tokio::sync::Mutex<()>>,
+    /// Room for what is asked again.
+    again: Arc<again::Room>,
 }
 
 /// One copy that is ready to be sent.
@@ -80,7 +83,12 @@ impl Mirror {
     pub(crate) fn new(engine: &Engine) -> Self {
         let clock = Arc::clone(engine.clock());
         Self {
-            client: Client { clock, connector: Arc::default(), plugin: Arc::default() },
+            client: Client {
+                clock,
+                connector: Arc::default(),
+                plugin: Arc::default(),
+                again: Arc::default(),
+            },
             runtime: Mutex::default(),
             started: std::sync::OnceLock::new(),
             closing: watch::Sender::new(false),

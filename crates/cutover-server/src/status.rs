@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use wrong::Wrong;
 
+mod minute;
 mod moving;
 mod screen;
 mod wrong;
@@ -197,10 +198,8 @@ fn of_migration(migration: &Value) -> Vec<String> {
         ),
     };
     let mut lines = vec![labelled(&format!("{}: ", text(migration, "name")), &stands)];
-    lines.push(format!(
-        "  {:<31} {:>11} {:>14} {:>8} {:>8}",
-        "ANSWERED BY", "REQUESTS", "ERRORS", "P50", "P99"
-    ));
+    lines.extend(minute::lines(migration));
+    lines.push(table_heading("SINCE THE PROCESS BEGAN"));
     for answered in list(&migration["answered"]) {
         let who = match (answered["side"].as_str(), answered["role"].as_str()) {
             (Some("new"), _) => format!("new ({new})"),
@@ -213,14 +212,7 @@ fn of_migration(migration: &Value) -> Vec<String> {
         if requests == 0 && answered["role"] != "served" {
             continue;
         }
-        lines.push(format!(
-            "  {:<31} {:>11} {:>14} {:>8} {:>8}",
-            cut(&who, 31),
-            thousands(requests),
-            failed(answered["errors"].as_u64().unwrap_or_default(), requests),
-            took(&answered["p50Ms"]),
-            took(&answered["p99Ms"]),
-        ));
+        lines.push(row(&who, answered));
     }
     for side in ["old", "new"] {
         let failed = list(&migration["failedAttempts"]).iter().filter(|f| f["side"] == side);
@@ -241,6 +233,23 @@ fn of_migration(migration: &Value) -> Vec<String> {
     lines.extend(list(&migration["plugins"]).iter().map(of_plugin));
     lines.extend(moving::lines(migration));
     lines
+}
+
+fn table_heading(what: &str) -> String {
+    format!("  {what:<31} {:>11} {:>14} {:>8} {:>8}", "REQUESTS", "ERRORS", "P50", "P99")
+}
+
+/// Who has answered how much, and how.
+fn row(who: &str, answered: &Value) -> String {
+    let requests = answered["requests"].as_u64().unwrap_or_default();
+    format!(
+        "  {:<31} {:>11} {:>14} {:>8} {:>8}",
+        cut(who, 31),
+        thousands(requests),
+        failed(answered["errors"].as_u64().unwrap_or_default(), requests),
+        took(&answered["p50Ms"]),
+        took(&answered["p99Ms"]),
+    )
 }
 
 fn of_plugin(plugin: &Value) -> String {

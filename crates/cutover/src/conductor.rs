@@ -331,9 +331,10 @@ impl Conductor {
         part.stands(standing, evidence);
         for effect in effects {
             match effect {
-                Effect::Install(_) => self.stage.restate(&mut |migration| {
-                    put_in_force(&ensemble.parts, migration);
-                }),
+                Effect::Install(_) => {
+                    self.stage.restate(&mut |migration| put_in_force(&ensemble.parts, migration));
+                    ensemble.parts[at].in_force(&self.stage.current());
+                }
                 Effect::Alert(what) => tracing::warn!(migration = &*entry.migration, "{what}"),
                 Effect::RestartEvidence(_) => {
                     ensemble.parts[at].begins_anew(&self.stage.current());

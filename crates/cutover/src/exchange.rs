@@ -31,6 +31,7 @@ use http::StatusCode;
 use stand::Stand;
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
 /// Attempts one request may take, whatever a plugin wishes.
@@ -49,6 +50,8 @@ pub struct Exchange {
     attempt: u8,
     began: Instant,
     finished: bool,
+    /// It is counted as open on `new`.
+    open_on_new: bool,
     /// Of an exchange that is timed.
     timeline: Option<Box<Timeline>>,
 }
@@ -112,7 +115,18 @@ impl Exchange {
         let told = timeline.as_deref_mut();
         let stand = installed.stand(request, &matched, &decision, (began, told))?;
         let finished = false;
-        Ok(Self { installed, matched, decision, stand, attempt: 1, began, finished, timeline })
+        let open_on_new = installed.opens_on_new(request, &stand);
+        Ok(Self {
+            installed,
+            matched,
+            decision,
+            stand,
+            attempt: 1,
+            began,
+            finished,
+            open_on_new,
+            timeline,
+        })
     }
 
     /// What was decided; it does not change when an attempt fails.
@@ -311,6 +325,7 @@ impl Exchange {
                 running.breaker.tries_again(self.began + elapsed);
             }
             if fell_back {
+                self.leave_new();
                 running.meter.fell_back(cause);
                 self.stand.migration = Some((id, Side::Old));
                 self.stand.role = Role::Fallback;
@@ -328,6 +343,7 @@ impl Exchange {
         if std::mem::replace(&mut self.finished, true) {
             return;
         }
+        self.leave_new();
         self.settle_probe(outcome);
         let took = self.elapsed();
         match self.stand.migration {
@@ -340,6 +356,15 @@ impl Exchange {
                 }
             }
             None => self.installed.routes[self.stand.backend.index()].finished(outcome, took),
+        }
+    }
+
+    /// It waits for `new` no more.
+    fn leave_new(&mut self) {
+        if std::mem::replace(&mut self.open_on_new, false)
+            && let Some((id, _)) = self.stand.migration
+        {
+            self.installed.migration(id).1.meter.open_on_new.fetch_sub(1, Relaxed);
         }
     }
 

@@ -1,12 +1,16 @@
 //! What both sides of each migration did over time: a bounded memory of counts and times, for charts.
 //!
 //! Somebody calls [`Series::sample`] every [`FINE`]; nothing on the path of a request knows of it. Each migration has two
-//! lanes: an hour in steps of five seconds, and a day in steps of a minute. About a third of a megabyte is held for one.
+//! lanes: an hour in steps of five seconds, and a day in steps of a minute; and marks for [`Series::lately`]. About half a
+//! megabyte is held for one.
+
+mod minute;
 
 use crate::Side;
 use crate::engine::{Installed, Running};
 use crate::metrics::{Answerer, Reading};
 use cutover_core::Percent;
+use minute::Minute;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,7 +25,14 @@ const COARSE_POINTS: usize = 1_440;
 
 /// The memory of all migrations.
 #[derive(Debug, Default)]
-pub struct Series(Mutex<BTreeMap<Box<str>, [Lane; 2]>>);
+pub struct Series(Mutex<BTreeMap<Box<str>, Track>>);
+
+/// The memory of one migration.
+#[derive(Debug)]
+struct Track {
+    lanes: [Lane; 2],
+    minute: Minute,
+}
 
 /// One step of one migration.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -85,19 +96,20 @@ impl Series {
         for (migration, running) in all.iter().zip(current.running()) {
             let state = (migration.state.read_percent, migration.state.mirror_percent);
             let counted = || Counted::read(running);
-            match tracks.get_mut(&migration.name) {
-                Some(lanes) => {
-                    lanes.iter_mut().for_each(|lane| lane.sample(&counted, state, now_ms))
-                }
-                None => drop(tracks.insert(migration.name.clone(), Lane::both(&counted, now_ms))),
-            }
+            let track = tracks.entry(migration.name.clone()).or_insert_with(|| Track {
+                lanes: Lane::both(&counted, now_ms),
+                minute: Minute::default(),
+            });
+            // A step that begins now is not over.
+            track.lanes.iter_mut().for_each(|lane| lane.sample(&counted, state, now_ms));
+            track.minute.mark(&counted, now_ms);
         }
     }
 
     /// The steps of the last so many, the oldest first, and how long one is; `None` of a migration that is not known.
     pub fn of(&self, migration: &str, last: Duration) -> Option<(Duration, Vec<Point>)> {
         let tracks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let lanes = tracks.get(migration)?;
+        let Track { lanes, .. } = tracks.get(migration)?;
         let fits = |lane: &&Lane| last <= lane.step * u32::try_from(lane.most).unwrap_or(u32::MAX);
         let lane = lanes.iter().find(fits).unwrap_or(&lanes[1]);
         let steps = usize::try_from(last.as_secs() / lane.step.as_secs()).unwrap_or(usize::MAX);
@@ -108,7 +120,23 @@ impl Series {
     /// The last step of five seconds.
     pub fn latest(&self, migration: &str) -> Option<Point> {
         let tracks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        tracks.get(migration)?[0].points.back().copied()
+        tracks.get(migration)?.lanes[0].points.back().copied()
+    }
+
+    /// What a migration did in the last minute and how long that is exactly: up to ten seconds more, or less if it is
+    /// not known for longer. Up to now, not to the last step.
+    pub fn lately(
+        &self,
+        current: &Installed,
+        migration: &str,
+        now_ms: u64,
+    ) -> Option<(Duration, Point)> {
+        let mut all = current.snapshot().migrations().iter().zip(current.running());
+        let (known, running) = all.find(|(known, _)| *known.name == *migration)?;
+        let tracks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (over, point) = tracks.get(migration)?.minute.until(&Counted::read(running), now_ms)?;
+        let (read_percent, mirror_percent) = (known.state.read_percent, known.state.mirror_percent);
+        Some((over, Point { read_percent, mirror_percent, ..point }))
     }
 }
 

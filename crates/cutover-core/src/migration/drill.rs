@@ -21,7 +21,8 @@ pub struct Drill {
     pub generation: Generation,
     /// What had been served at its beginning.
     pub before: Served,
-    /// How long it took until all reads were on `old`.
+    /// How long it took until all reads were on `old`: the last reply of `new` had ended. Known as exactly as somebody
+    /// looks, once a second, and never too short.
     pub recovered: Option<Duration>,
 }
 
@@ -98,7 +99,10 @@ pub(super) fn turn(
     let elapsed = now.since(drill.mark.at);
     let recovered = match drill.recovered {
         Some(recovered) => Some(recovered),
-        None if seen.in_force >= drill.generation => return DrillTurn::Recovered(elapsed),
+        // Users have recovered when nobody waits for `new` any more, not when it gets no more requests.
+        None if seen.in_force >= drill.generation && seen.open_on_new == 0 => {
+            return DrillTurn::Recovered(elapsed);
+        }
         None if elapsed <= rule.within => return DrillTurn::Wait,
         None => None,
     };

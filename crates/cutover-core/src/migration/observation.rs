@@ -29,6 +29,8 @@ pub struct Observation {
     pub comparisons_needed: Option<u64>,
     /// The newest generation that every proxy has confirmed.
     pub in_force: Generation,
+    /// Requests that were sent to `new` and wait for the end of its reply.
+    pub open_on_new: u64,
     /// `old` has served too little lately to take everybody at once.
     pub old_is_cold: bool,
     /// Digest of backends, rules and plugins, but for what is ignored: see [`Course::about`].

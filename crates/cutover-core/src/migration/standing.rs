@@ -7,7 +7,7 @@
 use super::added::{AddedRule, MOST_ADDED_RULES};
 use super::approval::Opinion;
 use super::drill::{Drill, DrillRecord};
-use super::observation::Fingerprint;
+use super::observation::{Fingerprint, Served};
 use super::people::Mark;
 use super::time::Timestamp;
 use super::{Phase, TrafficState};
@@ -338,6 +338,13 @@ impl Standing {
             mirror_percent: reads.mirror_percent,
             write_owner: self.writes.owner,
             generation: reads.generation,
+        }
+    }
+
+    /// Counters have begun anew, as those of another process do: a drill that is under way counts from here on.
+    pub fn counts_from(&mut self, served: Served) {
+        if let Withdrawal::Drill(drill) = &mut self.progress.withdrawal {
+            drill.before = served;
         }
     }
 

@@ -7,6 +7,7 @@ pub(super) use shown::{add_view, health, hex, millis, missing};
 use super::AdminState;
 use super::mutation::etag;
 use super::reply::{json, problem};
+use super::series::lately;
 use super::status::of_name;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
@@ -27,7 +28,9 @@ pub(super) async fn one(
     Path(name): Path<String>,
 ) -> Response {
     let found = with_view(state, actor, name, |state, view| {
-        let mut value = of_name(&state.server.engine.current(), &view.name);
+        let current = state.server.engine.current();
+        let mut value = of_name(&current, &view.name);
+        value["lastMinute"] = lately(&state.server, &current, &view.name);
         add_view(&mut value, view);
         value
     });

@@ -3,9 +3,11 @@
 use super::AdminState;
 use super::migrations::{aside, unknown};
 use super::reply::{json, problem};
+use crate::server::Shared;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use cutover::Installed;
 use cutover::core::evidence::{Answer, Gate};
 use cutover::series::{Answers, Percentiles, Point};
 use http::StatusCode;
@@ -76,6 +78,29 @@ fn shown(name: &str, step: Duration, points: &[Point], limits: &Value) -> Value 
         "compared": each(&|point| point.compared.into()),
         "mismatched": each(&|point| point.mismatched.into()),
         "limits": limits,
+    })
+}
+
+/// What both sides of a migration did in the last minute; null as long as nobody has looked.
+pub(super) fn lately(server: &Shared, current: &Installed, name: &str) -> Value {
+    let now_ms = server.engine.clock().unix_ms();
+    let Some((over, point)) = server.series.lately(current, name, now_ms) else {
+        return Value::Null;
+    };
+    let side = |answers: &Answers| {
+        json!({
+            "requests": answers.requests,
+            "errors": answers.errors,
+            "p50Ms": answers.times.map(|times| ms(times.p50)),
+            "p99Ms": answers.times.map(|times| ms(times.p99)),
+        })
+    };
+    json!({
+        "overMs": over.as_millis() as u64,
+        "old": side(&point.old),
+        "new": side(&point.new),
+        "newCopies": side(&point.copies),
+        "fallbacks": point.fallbacks,
     })
 }
 

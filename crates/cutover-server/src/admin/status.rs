@@ -5,6 +5,7 @@
 use super::AdminState;
 use super::migrations::{add_view, aside};
 use super::reply::json;
+use super::series::lately;
 use axum::extract::{Extension, State};
 use axum::response::Response;
 use cutover::core::migration::Actor;
@@ -67,6 +68,7 @@ fn described(state: &AdminState, current: &Installed, actor: &Actor) -> Vec<Valu
     let migrations = current.snapshot().migrations().iter().zip(current.migration_status());
     let one = |(migration, status): (&Migration, MigrationStatus)| {
         let mut value = of_migration(current, migration, &status, &plugins);
+        value["lastMinute"] = lately(&state.server, current, &migration.name);
         if let Some(view) = views.iter().find(|view| view.name == migration.name) {
             add_view(&mut value, view);
         }

@@ -57,9 +57,11 @@ pub(super) async fn ask(client: &Client, question: Question<'_>, hold: Hold) -> 
             let ended = Ended::Replied(status);
             return Answer { ended, header_after, reply: capture.finish() };
         }
-        // It answers; it only never ends, or not in the time that is given to a copy.
-        Ok(Ok(false)) | Err(_) => Ended::Replied(status),
+        // It answers, only with more than is read.
+        Ok(Ok(false)) => Ended::Replied(status),
         Ok(Err(error)) => failure(&error),
+        // A user would still be waiting: a header alone is no success.
+        Err(_) => Ended::Timeout,
     };
     // Nobody reads what still comes.
     open.session.shutdown().await;

@@ -116,6 +116,7 @@ async fn noise(
     if !mirrored.wants_noise() {
         return;
     }
+    let Some(_room) = client.again.noise() else { return mirrored.skip_noise() };
     let (pool, header, first) = match mirrored.side() {
         Side::New => (&again.pools.served, &again.served, served),
         Side::Old => (&again.pools.copied, &again.copied, copied),
@@ -131,10 +132,12 @@ async fn noise(
 async fn settle(client: &Client, mut doubt: Doubt, again: &Again) {
     for _ in 0..ASK_AGAIN {
         sleep(doubt.wait()).await;
+        let room = client.again.doubt().await;
         let mirrored = doubt.mirrored();
         let served = put(client, mirrored, (&again.pools.served, &again.served, &again.body));
         let copied = put(client, mirrored, (&again.pools.copied, &again.copied, &again.body));
         let (served, copied) = tokio::join!(served, copied);
+        drop(room);
         let (Ok(mut served), Ok(mut copied)) = (served.reply, copied.reply) else { continue };
         served.decode();
         copied.decode();

@@ -13,6 +13,12 @@ fn troubled() -> Value {
             "name": "profile", "phase": "canary", "old": "monolith", "new": "profile-service",
             "readPercent": "5%", "writeOwner": "old", "disabled": false, "rolledBack": false,
             "breaker": "open", "breakerOpened": 1,
+            "lastMinute": {
+                "overMs": 61_000, "fallbacks": 60,
+                "old": { "requests": 4_700, "errors": 0, "p50Ms": 2.4, "p99Ms": 22.0 },
+                "new": { "requests": 240, "errors": 60, "p50Ms": 3.1, "p99Ms": 812.0 },
+                "newCopies": { "requests": 0, "errors": 0, "p50Ms": null, "p99Ms": null },
+            },
             "answered": [
                 { "side": "old", "role": "served", "requests": 1_902_337, "errors": 12, "p50Ms": 2.41, "p99Ms": 24.0 },
                 { "side": "new", "role": "served", "requests": 98_700, "errors": 3, "p50Ms": 3.1, "p99Ms": 10_000.0 },
@@ -37,6 +43,10 @@ fn trouble_is_told_with_what_to_do() {
         "cutover 0.1.0 takes traffic, generation 3",
         "last reload refused 5 min ago by file: cutover.toml changed",
         "profile: canary, 5% of users read from new, old takes writes, breaker open",
+        "  IN THE LAST MINUTE                 REQUESTS         ERRORS      P50      P99",
+        "  old (monolith)                        4,700              0   2.4 ms    22 ms",
+        "  new (profile-service)                   240    60 (25.00%)   3.1 ms   812 ms",
+        "  of old's, 60 after new had failed",
         "  old (monolith)                    1,902,337     12 (0.00%)   2.4 ms    24 ms",
         "  new (profile-service)                98,700      3 (0.00%)   3.1 ms    >10 s",
         "  old, after new had failed             2,100              0    1.5 s    1.9 s",
@@ -54,6 +64,7 @@ fn trouble_is_told_with_what_to_do() {
         assert!(told.contains(part), "{part}\n{told}");
     }
     assert!(!told.contains("while the breaker was open"), "what never happened\n{told}");
+    assert!(!told.contains("asked by copies"), "nor this\n{told}");
     let wide = told.lines().find(|line| line.chars().count() > 80);
     assert_eq!(wide, None, "{told}");
 }

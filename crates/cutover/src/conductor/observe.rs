@@ -30,6 +30,8 @@ pub(super) struct Counted {
     copies: Pair,
     /// All exchanges, writes and what is not judged too.
     pub(super) served: Served,
+    /// Exchanges that wait for `new` now: the one number here that falls too.
+    pub(super) open_on_new: u64,
     /// Times of `old` and of `new`.
     pub(super) times: [Reading; 2],
     /// Likewise of copies.
@@ -67,6 +69,7 @@ impl Counted {
             fallback: judged(Answerer::Fallback),
             breaker: judged(Answerer::Breaker),
             served,
+            open_on_new: meter.open_on_new.load(Relaxed),
             times: meter.replied.each_ref().map(|times| times.read()),
             copied_old: Pair(shadow.old_replies, shadow.old_failures),
             copied_new: Pair(shadow.new_replies, shadow.new_failures),

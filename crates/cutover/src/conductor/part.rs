@@ -17,6 +17,7 @@ use cutover_core::{Percent, Side};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
 /// Shown evidence that an approval may still name: at one look a second, several minutes of watching.
@@ -98,6 +99,7 @@ impl Part {
         }
         let Some(running) = running(current, &self.charge.course.name) else { return };
         self.before = Counted::read(running);
+        self.standing.counts_from(self.before.served);
         self.step_begins();
         self.count_classes(running, true);
     }
@@ -110,6 +112,8 @@ impl Part {
         let Self { standing, evidence, .. } =
             Self::new(self.charge.clone(), Some((standing, words)), now);
         (self.standing, self.evidence, self.begun) = (standing, evidence, false);
+        // The other process counted for itself.
+        self.standing.counts_from(self.before.served);
         self.shown.clear();
     }
 
@@ -177,6 +181,13 @@ impl Part {
             if anew {
                 known.seen_before = seen;
             }
+        }
+    }
+
+    /// Another generation is in force: who still waits for `new`?
+    pub(super) fn in_force(&mut self, current: &Installed) {
+        if let Some(running) = running(current, &self.charge.course.name) {
+            self.before.open_on_new = running.meter.open_on_new.load(Relaxed);
         }
     }
 
@@ -255,6 +266,7 @@ impl Part {
                 .then(|| clean_needed(Counts::NONE, self.charge.limits.mismatch))
                 .flatten(),
             in_force: self.standing.generation(),
+            open_on_new: self.before.open_on_new,
             old_is_cold: self.warmth.old_is_cold(),
             fingerprint: self.charge.fingerprint,
             served: self.before.served,

@@ -5,7 +5,7 @@ mod world;
 
 use super::OrderError;
 use crate::store::StoreError;
-use crate::{Reason, Side};
+use crate::{Outcome, Reason, Side};
 use cutover_core::evidence::{Gate, Verdict};
 use cutover_core::migration::{Back, Blocker, Command, Goal, Refusal, Role};
 use cutover_core::{Percent, Phase};
@@ -209,6 +209,79 @@ fn a_drill_is_measured_from_the_order_and_restores_what_was() {
     let told = told.expect("it is over");
     assert!(told.starts_with("good: all reads on old after 0ms, 0 of "), "{told}");
     assert_eq!(world.heard(), ["1 drill", "2 recovered", "3 drilled"]);
+}
+
+#[test]
+fn a_drill_has_recovered_when_the_last_reply_of_new_has_ended() {
+    let world = World::new(CANARY);
+    world.seconds(2, 400, |_| StatusCode::OK);
+    let open = world.open(&world.user_on_new());
+    assert_eq!(open.side(), Some(Side::New));
+    world.order(Command::Drill).expect("there are users on new");
+    world.seconds(2, 400, |_| StatusCode::OK);
+    assert_eq!(world.heard(), ["1 drill"]);
+    open.finish(Outcome::Replied(StatusCode::OK));
+    world.seconds(11, 400, |_| StatusCode::OK);
+    let told = world.drilled();
+    assert!(told.starts_with("good: all reads on old after 3s, 0 of "), "{told}");
+}
+
+#[test]
+fn a_reply_of_new_that_does_not_end_makes_a_drill_too_slow() {
+    let world = World::new(CANARY);
+    world.seconds(2, 400, |_| StatusCode::OK);
+    let _open = world.open(&world.user_on_new());
+    world.order(Command::Drill).expect("there are users on new");
+    world.seconds(11, 400, |_| StatusCode::OK);
+    let told = world.drilled();
+    assert!(told.starts_with("too-slow: not all reads came to old in time"), "{told}");
+}
+
+#[test]
+fn a_drill_across_a_restart_counts_what_the_new_process_serves() {
+    for (status, expected) in [
+        (StatusCode::OK, "good: all reads on old after 0ms, 0 of "),
+        (StatusCode::BAD_GATEWAY, "failures: all reads on old after 0ms, "),
+    ] {
+        let world = World::new(CANARY);
+        // More than the other process will ever serve.
+        world.seconds(30, 400, |_| StatusCode::OK);
+        world.order(Command::Drill).expect("there are users on new");
+        world.seconds(2, 400, |_| StatusCode::OK);
+        let again = world.restarted(CANARY);
+        again.seconds(10, 10, |_| status);
+        let told = again.drilled();
+        assert!(told.starts_with(expected), "{told}");
+    }
+}
+
+#[test]
+fn what_holds_a_migration_survives_a_restart() {
+    for command in [Command::Pause, Command::Freeze, Command::Rollback(Back::Now)] {
+        let world = World::new(CANARY);
+        let user = world.user_on_new();
+        world.order(command.clone()).expect("anybody may hold");
+        let standing = world.view().standing;
+        let again = world.restarted(CANARY);
+        again.seconds(1, 0, |_| StatusCode::OK);
+        assert_eq!(again.view().standing, standing, "{command:?}");
+        assert_eq!(again.request(&user), world.request(&user), "{command:?}");
+    }
+}
+
+#[test]
+fn what_was_inconclusive_is_so_after_a_restart() {
+    let world = World::new(CANARY);
+    // What has never moved is left to its configuration.
+    world.order(Command::Pause).expect("anybody may hold");
+    world.order(Command::Resume).expect("and let go");
+    world.minutes(1, 40);
+    world.minutes(60, 0);
+    let standing = world.view().standing;
+    assert!(standing.progress().inconclusive.is_some(), "{:?}", world.heard());
+    let again = world.restarted(CANARY);
+    again.seconds(1, 0, |_| StatusCode::OK);
+    assert_eq!(again.view().standing, standing);
 }
 
 #[test]

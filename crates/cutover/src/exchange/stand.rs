@@ -62,6 +62,15 @@ impl Installed {
         Ok(stand)
     }
 
+    /// Counts an exchange that begins on `new`; said whether it is one.
+    pub(super) fn opens_on_new(&self, request: &RequestView<'_>, stand: &Stand) -> bool {
+        let Some((id, Side::New)) = stand.migration else { return false };
+        if !request.websocket {
+            crate::metrics::bump(&self.migration(id).1.meter.open_on_new);
+        }
+        !request.websocket
+    }
+
     /// The breaker is open. `old` serves, unless the fallback plugin has an answer of its own.
     #[cold]
     fn breaker_answers(

@@ -80,6 +80,8 @@ pub(crate) struct MigrationMeter {
     pub(crate) judged: [[AtomicU64; 2]; 4],
     /// By side: from the beginning of a judged read to its reply's header, first attempts only.
     pub(crate) replied: [Times; 2],
+    /// Exchanges whose present attempt is on `new`, WebSockets aside: those end when their users leave.
+    pub(crate) open_on_new: AtomicU64,
 }
 
 impl Default for MigrationMeter {
@@ -92,6 +94,7 @@ impl Default for MigrationMeter {
             breaker_opened: AtomicU64::new(0),
             judged: Default::default(),
             replied: Default::default(),
+            open_on_new: AtomicU64::new(0),
         }
     }
 }

@@ -138,6 +138,11 @@ impl Mirrored {
         });
     }
 
+    /// There is no room to ask `old` a second time. Its reply is still compared with that of `new`.
+    pub fn skip_noise(&self) {
+        self.shadow.skipped(Skipped::NoiseBusy);
+    }
+
     /// The replies are not compared.
     pub fn skip(self, why: Skipped) {
         self.shadow.skipped(why);

@@ -29,9 +29,9 @@ pub(crate) const SHEDS: [&str; 7] =
 /// How a copy that was sent ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ended {
-    /// A reply came with this status, whole or as much of it as is read.
+    /// A reply came with this status, whole or more than is read of it.
     Replied(StatusCode),
-    /// A time limit passed.
+    /// A time limit passed, before the reply or within it.
     Timeout,
     /// There was no connection.
     Connect,
@@ -88,10 +88,12 @@ pub enum Skipped {
     Plugin,
     /// The plugin says that it cannot make one of them comparable, or its body has an encoding that is not known here.
     NotComparable,
+    /// As many requests as may be are under way that ask `old` a second time, to compare it with itself.
+    NoiseBusy,
 }
 
 /// What comparisons come to, in the order of their counters; those that were skipped as of [`SKIPPED`].
-pub(crate) const RESULTS: [&str; 18] = [
+pub(crate) const RESULTS: [&str; 19] = [
     "match",
     "mismatch",
     "transient",
@@ -110,6 +112,7 @@ pub(crate) const RESULTS: [&str; 18] = [
     "skipped-restarted",
     "skipped-plugin",
     "skipped-not-comparable",
+    "skipped-noise-busy",
 ];
 
 pub(super) const MATCH: usize = 0;

@@ -67,6 +67,31 @@ fn a_step_has_what_happened_in_it_by_side() {
 }
 
 #[test]
+fn a_fresh_fault_does_not_drown_in_what_went_well_before() {
+    let engine = engine_with(StillClock::new());
+    installed(&engine, CONFIG);
+    let series = Series::default();
+    assert_eq!(series.lately(&engine.current(), "profile", 0), None, "nobody has looked yet");
+    // Two minutes in which all is well.
+    for step in 0..=24 {
+        series.sample(&engine.current(), step * 5_000);
+        request(&engine, "ana", FINE_OUTCOME);
+    }
+    request(&engine, "ana", Outcome::Broken);
+    let lately = |now_ms| series.lately(&engine.current(), "profile", now_ms);
+    let (over, point) = lately(121_000).expect("it is known");
+    assert_eq!((over, point.end_ms), (Duration::from_secs(61), 121_000));
+    // One after the oldest mark, one after each of the twelve samples since, and the fault.
+    assert_eq!((point.new.requests, point.new.errors, point.old.requests), (14, 1, 0));
+    for step in 25..=40 {
+        series.sample(&engine.current(), step * 5_000);
+    }
+    let (_, silent) = lately(200_000).expect("it is known");
+    assert_eq!((silent.new.requests, silent.new.errors), (0, 0), "and it passes");
+    assert_eq!(series.lately(&engine.current(), "orders", 200_000), None);
+}
+
+#[test]
 fn a_day_is_told_in_minutes_and_no_more_is_kept() {
     let engine = engine_with(StillClock::new());
     installed(&engine, CONFIG);

@@ -161,6 +161,7 @@ impl Story {
             begun: now,
             comparisons_needed: None,
             in_force: Generation(0),
+            open_on_new: 0,
             old_is_cold: false,
             fingerprint,
             served: Served::default(),

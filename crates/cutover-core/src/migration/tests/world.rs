@@ -85,6 +85,7 @@ impl World {
                 begun: now,
                 comparisons_needed: Some(2_995),
                 in_force: Generation(0),
+                open_on_new: 0,
                 old_is_cold: false,
                 fingerprint,
                 served: Served::default(),

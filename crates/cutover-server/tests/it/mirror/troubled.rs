@@ -12,6 +12,8 @@ use hyper::body::Frame;
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::sync::Notify;
 
@@ -115,6 +117,78 @@ fn a_reply_that_never_ends_is_read_up_to_a_cap() {
     stage.world.run(left.notified());
     stage.settled(|_| compared(&stage, "skipped-too-long") == 1);
     assert_eq!((stage.counts().new_failures, stage.shadow().memory()), (0, 0));
+}
+
+/// A reply that begins well, and whose body then comes a byte at a time, has failed when its time is over.
+#[test]
+fn a_body_that_stalls_past_the_deadline_is_a_timeout() {
+    let world = World::new();
+    let dribbling = world.run(RawUpstream::start(|mut stream, _| async move {
+        let head =
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\ncontent-length: 1000000\r\n\r\n";
+        let mut sent = stream.write_all(head).await;
+        while sent.is_ok() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            sent = stream.write_all(b"x").await;
+        }
+    }));
+    let (_old, stage) = stage(world, dribbling.address(), "mirror = { timeout = \"300ms\" }");
+    assert_eq!(&stage.get("/api/7", &[]).body()[..], b"old's");
+    stage.settled(|counts| counts.new_replies == 1);
+    assert_eq!((failed(&stage, "timeout"), stage.counts().new_failures), (1, 1));
+    stage.settled(|_| compared(&stage, "skipped-no-copy") == 1);
+    assert_eq!(stage.shadow().memory(), 0);
+}
+
+/// Old answers its users and hangs when it is asked a second time: no more such requests hang than may, and the replies of
+/// the others are still compared.
+#[test]
+fn what_is_asked_for_noise_is_bounded() {
+    let world = World::new();
+    let old = world.run(Upstream::start(|request| async move {
+        if request.headers().contains_key("x-cutover-mirror") {
+            std::future::pending::<()>().await;
+        }
+        text(200, "same")
+    }));
+    let new = world.run(Upstream::answering(200, "same"));
+    let more = format!(
+        "{ALWAYS}mirror = {{ timeout = \"1h\" }}\ncompare = {{ recheck = \"1ms\", noise = 100 }}"
+    );
+    let stage = Stage::between(world, old, new, &more);
+    for _ in 0..20 {
+        assert_eq!(stage.get("/api/7", &[]).status(), 200);
+    }
+    stage.settled(|counts| counts.compared == 4);
+    assert_eq!(compared(&stage, "skipped-noise-busy"), 4);
+    until(|| stage.old().hits() == 36, || stage.counts());
+}
+
+/// Many differences at once, and an old that is slow when it is asked again: they take turns, and all of them count.
+#[test]
+fn doubts_take_turns() {
+    let world = World::new();
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let peak = Arc::clone(&most);
+    let old = world.run(Upstream::start(move |request| {
+        let (now, most) = (Arc::clone(&now), Arc::clone(&most));
+        async move {
+            if request.headers().contains_key("x-cutover-mirror") {
+                most.fetch_max(now.fetch_add(1, SeqCst) + 1, SeqCst);
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                now.fetch_sub(1, SeqCst);
+            }
+            text(200, "old's")
+        }
+    }));
+    let new = world.run(Upstream::answering(200, "new's"));
+    let more = format!("{ALWAYS}compare = {{ recheck = \"200ms\", noise = 0 }}");
+    let stage = Stage::between(world, old, new, &more);
+    for _ in 0..40 {
+        assert_eq!(stage.get("/api/7", &[]).status(), 200);
+    }
+    stage.settled(|counts| counts.mismatched == 40);
+    assert!(peak.load(SeqCst) <= 16, "{} at once", peak.load(SeqCst));
 }
 
 /// The body of a declared read goes along, up to the limit; beyond it the read is served and not copied.

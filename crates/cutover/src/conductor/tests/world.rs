@@ -5,7 +5,7 @@ use crate::config::load;
 use crate::mirror::{Doubt, Ended, Shadow};
 use crate::store::{AuditRecord, Commit, Loaded, Memory, Receipt, Store, StoreError, Verified};
 use crate::testing::{GET, Nothing, StillClock, engine_with};
-use crate::{Engine, Outcome, Reason, RequestView, Side};
+use crate::{Engine, Exchange, Outcome, Reason, RequestView, Side};
 use cutover_core::compare::{Body, Reply};
 use cutover_core::evidence::{Answer, Gate};
 use cutover_core::migration::{Actor, Command, Order, Role};
@@ -209,6 +209,14 @@ impl World {
         (side, reason)
     }
 
+    /// A request of this user that has been sent, and whose reply has not ended.
+    pub(super) fn open(&self, user: &str) -> Exchange {
+        let mut headers = HeaderMap::new();
+        headers.insert("x-user-id", user.parse().expect("it is visible ASCII"));
+        let request = RequestView::new(&GET, "shop.example", "/api/7", &headers);
+        self.engine.begin(&request).expect("the route is there")
+    }
+
     /// A request's copy, compared with what `old` said: bodies of JSON.
     pub(super) fn compared(&self, old: &str, new: &str) -> Option<Doubt> {
         let headers = HeaderMap::new();
@@ -293,6 +301,13 @@ impl World {
     /// What is known of its mirror.
     pub(super) fn shadow(&self) -> Arc<Shadow> {
         Arc::clone(self.engine.current().shadow_of("profile").expect("it is configured"))
+    }
+
+    /// What the last drill showed.
+    pub(super) fn drilled(&self) -> String {
+        let view = self.view();
+        let drilled = view.standing.progress().drilled.as_ref();
+        drilled.expect("it is over").to_string()
     }
 
     pub(super) fn records(&self) -> Vec<AuditRecord> {
