@@ -51,11 +51,11 @@ pub(crate) fn found(program: &str) -> Option<PathBuf> {
     files.find(|file| file.is_file()).and_then(|file| file.canonicalize().ok())
 }
 
-/// The first line of what it says.
+/// The first line of what it says, without its own path, which is nobody's business in a report.
 fn said(program: &Path, args: &[&str]) -> Option<String> {
     let done = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
     let text = if done.stdout.is_empty() { done.stderr } else { done.stdout };
-    let text = String::from_utf8_lossy(&text).into_owned();
+    let text = String::from_utf8_lossy(&text).replace(&program.display().to_string(), "");
     text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 

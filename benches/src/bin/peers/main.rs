@@ -9,6 +9,7 @@
 
 mod args;
 mod find;
+mod machine;
 mod measure;
 mod product;
 mod report;
@@ -27,6 +28,7 @@ use report::Report;
 use scenario::Scenario;
 use std::io::Write as _;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 #[global_allocator]
@@ -70,12 +72,13 @@ fn run(args: &Args) -> anyhow::Result<()> {
     let us = std::env::current_exe()?;
     let folder = std::env::temp_dir().join(format!("cutover-peers-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
+    // It is the last to go, after the programs that write into it, and it goes after an error, too.
+    let _folder = Throwaway(folder.clone());
     let (old, new) = (free_address()?, free_address()?);
     let serve =
         |at: SocketAddr, side: &str| Pinned::start(1, &us, &["backend", &at.to_string(), side], at);
     let (_old, _new) = (serve(old, "old")?, serve(new, "new")?);
-    let stage =
-        Stage { us, folder: folder.clone(), old, new, seconds: args.seconds, rate: args.rate };
+    let stage = Stage { us, folder, old, new, seconds: args.seconds, rate: args.rate };
     let products = find::all(args)?;
     let mut report = Report::new(args, &products);
     let bare = Product::bare(&stage.us);
@@ -91,12 +94,21 @@ fn run(args: &Args) -> anyhow::Result<()> {
             report.add(scenario, product, measured);
         }
     }
-    std::fs::remove_dir_all(&folder)?;
     if args.smoke {
         return say("every reply was right; figures of a smoke are not judged");
     }
     report.write(&args.out)?;
     say(&report.verdict())
+}
+
+/// A folder that is removed when this is dropped.
+struct Throwaway(PathBuf);
+
+impl Drop for Throwaway {
+    fn drop(&mut self) {
+        // It is in the system's place for temporary files: if it stays, that is nobody's harm.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 /// What is written of a row.

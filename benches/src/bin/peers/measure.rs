@@ -13,6 +13,9 @@ use std::path::PathBuf;
 /// Seconds of a closed loop.
 const SATURATION_S: u32 = 3;
 
+/// A proxy that takes less than this of its core is not what limits a closed loop.
+const BUSY: f64 = 0.9;
+
 /// What all measurements share.
 #[derive(Debug)]
 pub(crate) struct Stage {
@@ -34,10 +37,18 @@ pub(crate) struct Measured {
     pub(crate) interval: (f64, f64),
     pub(crate) p50_us: f64,
     pub(crate) p99_us: f64,
-    /// Requests per second of a closed loop, if there is a `wrk`.
-    pub(crate) most_per_s: Option<f64>,
+    /// What a closed loop got through it, if there is a `wrk`.
+    pub(crate) most: Option<Most>,
     /// The most memory it has held.
     pub(crate) peak_mib: f64,
+}
+
+/// What a closed loop got through a proxy.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Most {
+    pub(crate) per_s: f64,
+    /// How much of its core the proxy took.
+    pub(crate) busy: f64,
 }
 
 /// A block of load.
@@ -66,7 +77,7 @@ impl Stage {
         }
         let middle =
             |of: &dyn Fn(&Block) -> f64| median(&theirs.iter().map(of).collect::<Vec<_>>());
-        let most_per_s = if args.smoke { None } else { saturation(proxy)? };
+        let most = if args.smoke { None } else { saturation(proxy)? };
         let (_, peak_kib) = proxy.memory_kib()?;
         Ok(Measured {
             cpu_us: middle(&|block| block.cpu_us),
@@ -74,7 +85,7 @@ impl Stage {
             interval: interval(&ratios),
             p50_us: middle(&|block| block.p50_us),
             p99_us: middle(&|block| block.p99_us),
-            most_per_s,
+            most,
             peak_mib: peak_kib as f64 / 1024.0,
         })
     }
@@ -95,17 +106,27 @@ impl Stage {
 }
 
 /// What it does at most, by `wrk` with 64 connections; every reply must be a 200.
-fn saturation(proxy: &Pinned) -> anyhow::Result<Option<f64>> {
+fn saturation(proxy: &Pinned) -> anyhow::Result<Option<Most>> {
     let Some(wrk) = found("wrk") else { return Ok(None) };
+    let before = proxy.ran_ns()?;
     let run = on_core(1, &wrk)
         .args(["-t1", "-c64", &format!("-d{SATURATION_S}s"), "-H", "x-user-id: user-4711"])
         .arg(format!("http://{}/api/profile/4711", proxy.address()))
         .output()?;
+    let ran_s = (proxy.ran_ns()? - before) as f64 / 1e9;
     let said = String::from_utf8_lossy(&run.stdout).into_owned();
     let wrong = said.contains("Non-2xx") || said.contains("Socket errors");
     ensure!(!wrong, "not every reply was a 200:\n{said}");
     let rate = said.lines().find_map(|line| line.trim().strip_prefix("Requests/sec:"));
-    Ok(Some(rate.with_context(|| format!("wrk said:\n{said}"))?.trim().parse()?))
+    let per_s = rate.with_context(|| format!("wrk said:\n{said}"))?.trim().parse()?;
+    Ok(Some(Most { per_s, busy: ran_s / f64::from(SATURATION_S) }))
+}
+
+impl Most {
+    /// Did the load or the backends end first? Then the proxy would do more than this.
+    pub(crate) fn is_a_floor(self) -> bool {
+        self.busy < BUSY
+    }
 }
 
 impl Measured {
