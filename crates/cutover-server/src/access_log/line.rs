@@ -217,7 +217,8 @@ impl Line<'_> {
 
     fn address(&mut self, address: IpAddr) {
         let IpAddr::V4(address) = address else {
-            return drop(write!(self, "{address}"));
+            let _ = write!(self, "{address}");
+            return;
         };
         for (at, octet) in address.octets().into_iter().enumerate() {
             if at > 0 {
