@@ -83,6 +83,13 @@ impl Load {
         Ok(Sent { latency, sides: watch.sides() })
     }
 
+    /// So few that all of them ask again, or constancy would not be seen; an odd number, so that they do so over another
+    /// connection.
+    fn users(&self) -> u32 {
+        let requests = self.per_second * self.lasts.as_secs_f64();
+        (((requests / 2.0) as u32).saturating_sub(1) | 1).min(USERS - 1)
+    }
+
     /// One connection's part of the schedule, in nanoseconds.
     #[expect(clippy::disallowed_methods, reason = "measures time, and waits for its turn")]
     fn connection(&self, number: u32, begins: Instant) -> anyhow::Result<(Histogram<u64>, Watch)> {
@@ -93,6 +100,7 @@ impl Load {
         let mut held = vec![0; 16 * 1024];
         let between = f64::from(self.connections) / self.per_second;
         let first = f64::from(number) / self.per_second;
+        let users = self.users();
         for turn in 0_u32.. {
             let at = first + f64::from(turn) * between;
             if at >= self.lasts.as_secs_f64() {
@@ -106,7 +114,7 @@ impl Load {
                 std::thread::sleep(early);
                 Instant::now()
             };
-            let user = turn.wrapping_mul(self.connections).wrapping_add(number) % USERS;
+            let user = turn.wrapping_mul(self.connections).wrapping_add(number) % users;
             write!(
                 stream,
                 "GET {} HTTP/1.1\r\nhost: bench.example\r\nx-user-id: user-{user}\r\n\r\n",
@@ -241,5 +249,13 @@ mod tests {
     fn a_reply_that_is_not_as_it_should_be_ends_the_load() {
         let error = load(backend("longer", Duration::ZERO), 100.0).send().expect_err("a reply");
         assert!(error.to_string().contains("longer than 4 bytes"), "{error}");
+    }
+
+    #[test]
+    fn every_user_of_a_load_asks_again_and_over_another_connection() {
+        let to = SocketAddr::from(([127, 0, 0, 1], 1));
+        for (per_second, users) in [(20.0, 1), (500.0, 49), (40_000.0, 3_999), (1e6, 9_999)] {
+            assert_eq!(load(to, per_second).users(), users, "{per_second}");
+        }
     }
 }

@@ -35,7 +35,7 @@ impl Pinned {
             .args(args)
             .stdout(Stdio::null())
             .spawn()
-            .context("cannot run taskset; install util-linux")?;
+            .context("cannot run setpriv and taskset; install util-linux")?;
         let pinned = Self { child, address };
         let began = Instant::now();
         while TcpStream::connect(address).is_err() {
@@ -108,10 +108,11 @@ impl Drop for Pinned {
     }
 }
 
-/// A command that will run on this core alone.
+/// A command that will run on this core alone, and end with the thread that starts it: whoever interrupts a measurement
+/// gets no chance to drop what it has started, and a proxy left on a core spoils the next one.
 pub fn on_core(core: u32, program: &Path) -> Command {
-    let mut command = Command::new("taskset");
-    command.args(["-c", &core.to_string()]).arg(program);
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()]).arg(program);
     command
 }
 

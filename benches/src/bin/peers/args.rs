@@ -67,7 +67,8 @@ pub(crate) fn read(words: &[&str]) -> anyhow::Result<Mode> {
         }
     }
     if args.smoke {
-        (args.rate, args.pairs, args.seconds) = (500, 1, 1);
+        // Enough users that a split that sends nobody to new cannot be chance.
+        (args.rate, args.pairs, args.seconds) = (2_000, 1, 1);
     }
     let path = args.cutover.display();
     ensure!(

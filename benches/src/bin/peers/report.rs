@@ -58,7 +58,7 @@ impl Report {
         std::fs::create_dir_all(out)?;
         std::fs::write(out.join("peers.md"), self.markdown())?;
         std::fs::write(out.join("peers.json"), self.json())?;
-        std::fs::write(out.join("peers.svg"), svg::chart(&self.rows))?;
+        std::fs::write(out.join("peers.svg"), svg::chart(&self.rows, &self.verdict()))?;
         Ok(())
     }
 

@@ -9,8 +9,9 @@ const LEFT: f64 = 130.0;
 const BAR: f64 = 18.0;
 const STEP: f64 = 26.0;
 
-/// One block of bars for each scenario, all on one scale.
-pub(crate) fn chart(rows: &[Row]) -> String {
+/// One block of bars for each scenario, all on one scale; below them whether they may be believed, since pictures travel
+/// without their texts.
+pub(crate) fn chart(rows: &[Row], verdict: &str) -> String {
     let most = rows.iter().map(|(.., m)| m.cpu_us).fold(1.0, f64::max);
     let scale = (WIDTH - LEFT - 90.0) / most;
     let mut body = String::new();
@@ -34,11 +35,16 @@ pub(crate) fn chart(rows: &[Row]) -> String {
         }
         y += 18.0;
     }
+    let _ = writeln!(
+        body,
+        "<text x=\"0\" y=\"{y}\" class=\"note\">µs of CPU per request; {verdict}</text>"
+    );
+    y += 14.0;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {y}\" role=\"img\" \
          aria-label=\"CPU time per request, microseconds, less is better\">\n\
          <style>text{{font:13px system-ui,sans-serif;fill:#24292f}}.head{{font-weight:600}}\
-         .name{{text-anchor:end}}.theirs{{fill:#8c959f}}.ours{{fill:#0969da}}\
+         .name{{text-anchor:end}}.note{{font-size:11px}}.theirs{{fill:#8c959f}}.ours{{fill:#0969da}}\
          @media(prefers-color-scheme:dark){{text{{fill:#e6edf3}}.theirs{{fill:#6e7681}}.ours{{fill:#4493f8}}}}\
          </style>\n{body}</svg>\n"
     )
