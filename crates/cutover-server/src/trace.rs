@@ -1,7 +1,7 @@
 //! Distributed tracing: which trace a request belongs to, what is recorded of it, and how that leaves the process.
 //!
 //! With `[telemetry]` every request belongs to a trace, the caller's or one that begins here, and its backend is told by
-//! `traceparent`. A sampled one also gets a [`Recording`], which callbacks note things in and which becomes spans when
+//! `traceparent`. A sampled one also gets a `Recording`, which callbacks note things in and which becomes spans when
 //! the exchange ends; for the others nothing is allocated but the header. Spans go into a bounded queue, and what finds
 //! no room there is counted and lost: a collector that is slow or dead costs spans, never a request.
 
