@@ -5,9 +5,9 @@ use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -37,6 +37,8 @@ pub(crate) fn stdout(output: &Output) -> String {
 pub(crate) struct Process {
     child: Child,
     lines: Receiver<String>,
+    /// Every line of its log.
+    said: Arc<Mutex<Vec<String>>>,
     pub(crate) data: SocketAddr,
     pub(crate) admin: SocketAddr,
 }
@@ -62,14 +64,17 @@ impl Process {
             .expect("the binary starts");
         let pipe = child.stderr.take().expect("a pipe");
         let (sender, lines) = sync_channel(10_000);
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&said);
         std::thread::spawn(move || {
             for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                heard.lock().expect("nobody panics with it").push(line.clone());
                 // Nobody listens any more: keep the pipe empty anyway.
                 let _ = sender.try_send(line);
             }
         });
         let unknown = SocketAddr::from(([127, 0, 0, 1], 0));
-        let mut process = Self { child, lines, data: unknown, admin: unknown };
+        let mut process = Self { child, lines, said, data: unknown, admin: unknown };
         let ready = process.wait_for(" ready: ");
         let mut urls = ready.split("http://").skip(1).map(|rest| {
             let end = rest.find([',', ' ']).unwrap_or(rest.len());
@@ -78,6 +83,11 @@ impl Process {
         process.data = urls.next().expect("a data address");
         process.admin = urls.next().unwrap_or(unknown);
         process
+    }
+
+    /// All that its log has said so far.
+    pub(crate) fn said(&self) -> Vec<String> {
+        self.said.lock().expect("nobody panics with it").clone()
     }
 
     /// The next line of its log with this in it.
