@@ -1,5 +1,6 @@
 //! What end-to-end measurements share: programs on cores of their own, a backend, a load, figures of pairs.
 
+pub mod args;
 pub mod backend;
 pub mod bare;
 pub mod load;

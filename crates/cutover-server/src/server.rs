@@ -400,7 +400,7 @@ impl Running {
     fn stop_now(&mut self) {
         self.shared.close();
         self.shared.stopping.send_replace(true);
-        self.shared.proxy.plane().flush();
+        self.flush();
         // An error means that it was closed before, or that its disk has failed, which has been said.
         let _ = self.shared.conductor.close();
         for runtime in [self.data.take(), self.control.take()].into_iter().flatten() {

@@ -208,11 +208,7 @@ pub(crate) fn follow(head: &mut RequestHeader, other: &RequestHeader) {
 impl TraceParent {
     /// A new span of a trace.
     fn fresh(trace: u128, sampled: bool) -> Self {
-        loop {
-            if let Some(parent) = Self::new(trace, fresh_span(), sampled) {
-                return parent;
-            }
-        }
+        Self::new(trace, fresh_span(), sampled).expect("no trace and no fresh span is zero")
     }
 }
 

@@ -7,10 +7,8 @@
 //! with one that works for some milliseconds, as services do. Options: `--rate N` requests per second (2000), `--pairs N`
 //! (13, the first is left out), `--seconds N` (2).
 
-mod args;
-
 use anyhow::{Context as _, ensure};
-use args::Args;
+use cutover_benches::e2e::args::Args;
 use cutover_benches::e2e::backend;
 use cutover_benches::e2e::load::{Latency, Load};
 use cutover_benches::e2e::pairs::{in_turn, interval, median};
@@ -49,7 +47,7 @@ fn main() -> anyhow::Result<()> {
             writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }
-        _ => compare(&Args::read(&words)?),
+        _ => compare(&Args::read(&words, 2_000, 2)?),
     }
 }
 

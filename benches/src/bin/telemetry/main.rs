@@ -9,7 +9,8 @@
 mod collector;
 mod scrape;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
+use cutover_benches::e2e::args::Args;
 use cutover_benches::e2e::backend;
 use cutover_benches::e2e::load::{Latency, Load};
 use cutover_benches::e2e::pairs::{in_turn, interval, median};
@@ -17,7 +18,7 @@ use cutover_benches::e2e::process::{Pinned, free_address, on_core};
 use scrape::Scraper;
 use std::io::Write as _;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 #[global_allocator]
@@ -25,8 +26,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Connections of the load.
 const CONNECTIONS: u32 = 32;
-
-const USAGE: &str = "usage: telemetry PATH-OF-CUTOVER [--rate N] [--pairs N] [--seconds N]";
 
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -46,38 +45,7 @@ fn main() -> anyhow::Result<()> {
             writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }
-        _ => compare(&Args::read(&words)?),
-    }
-}
-
-/// The question.
-struct Args {
-    cutover: PathBuf,
-    rate: u32,
-    pairs: usize,
-    seconds: u32,
-}
-
-impl Args {
-    fn read(words: &[&str]) -> anyhow::Result<Self> {
-        let mut args = Self { cutover: PathBuf::new(), rate: 3_000, pairs: 13, seconds: 3 };
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            if !word.starts_with("--") {
-                args.cutover = PathBuf::from(word);
-                continue;
-            }
-            let number = words.next().context(USAGE)?;
-            match *word {
-                "--rate" => args.rate = number.parse().context(USAGE)?,
-                "--pairs" => args.pairs = number.parse().context(USAGE)?,
-                "--seconds" => args.seconds = number.parse().context(USAGE)?,
-                _ => bail!(USAGE),
-            }
-        }
-        ensure!(args.cutover.is_file(), "{USAGE}");
-        ensure!(args.pairs > 1, "--pairs must be at least 2: the first one warms up");
-        Ok(args)
+        _ => compare(&Args::read(&words, 3_000, 3)?),
     }
 }
 

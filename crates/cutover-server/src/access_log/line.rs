@@ -178,7 +178,7 @@ impl std::fmt::Write for Line<'_> {
     }
 }
 
-/// Numbers are written without the formatting machinery, which was most of what a line cost (benches/RESULTS.md).
+/// Numbers are written without the formatting machinery: a line of this log is a cost of every request (benches/RESULTS.md).
 impl Line<'_> {
     fn raw(&mut self, text: &str) {
         self.0.extend_from_slice(text.as_bytes());

@@ -109,12 +109,11 @@ pub(super) fn begin(
         }
         plane.lookalikes_removed(doubles.len());
     }
-    let serving = Arc::clone(serving);
     let peer = ctx.facts.peer;
     mirrored::unmark(session, || peer.is_some_and(|peer| serving.settings().believes(peer)));
-    traced::begin(plane, &serving, session, ctx);
+    ctx.trace = traced::begin(plane, serving, session, ctx.facts);
     let timed = ctx.trace.as_ref().is_some_and(Trace::is_recorded);
-    ctx.exchange = Some(decide(&serving, session, ctx.facts, timed)?);
+    ctx.exchange = Some(decide(serving, session, ctx.facts, timed)?);
     Ok(())
 }
 

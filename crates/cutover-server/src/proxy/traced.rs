@@ -1,6 +1,6 @@
 //! What is noted of a request that belongs to a trace. Without `[telemetry]` every function here comes back at once.
 
-use super::context::{Context, host};
+use super::context::{Context, Facts, host};
 use crate::plane::{Plane, Serving};
 use crate::trace::{Asked, CopySpan, Ended, Told, Trace};
 use cutover::mirror::Mirrored;
@@ -12,22 +12,27 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// The request joins its caller's trace, or begins one.
-pub(super) fn begin(plane: &Plane, serving: &Serving, session: &Session, ctx: &mut Context) {
-    let Some(tracer) = serving.tracer() else { return };
+pub(super) fn begin(
+    plane: &Plane,
+    serving: &Serving,
+    session: &Session,
+    facts: Facts,
+) -> Option<Trace> {
+    let tracer = serving.tracer()?;
     let head = session.req_header();
-    let believed = ctx.facts.peer.is_some_and(|peer| serving.settings().believes(peer));
-    let trace = tracer.join(&head.headers, believed, plane.engine().clock());
-    let recording = ctx.trace.insert(trace).recording();
-    if let Some(recording) = recording {
+    let believed = facts.peer.is_some_and(|peer| serving.settings().believes(peer));
+    let mut trace = tracer.join(&head.headers, believed, plane.engine().clock());
+    if let Some(recording) = trace.recording() {
         recording.asked(Asked {
             method: head.method.clone(),
             host: host(head).unwrap_or_default().to_owned(),
             path: head.uri.path().to_owned(),
             version: head.version,
-            tls: ctx.facts.tls,
-            client: ctx.facts.client,
+            tls: facts.tls,
+            client: facts.client,
         });
     }
+    Some(trace)
 }
 
 /// An attempt is about to ask the address.

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 /// Upper bounds for exchanges, in microseconds.
 ///
-/// Each is at most 1.5 times the one before, up to a second: a quantile read between two of them is then at most some 20 %
-/// off, where the usual steps of 2 and 2.5 hide a service that has become twice as slow (decision 0027).
+/// Each is at most 1.5 times the one before, up to a second: a quantile read between two of them is then off by half at
+/// most, where the usual steps of 2 and 2.5 hide a service that has become twice as slow (decision 0027).
 pub(crate) const REQUEST_BOUNDS_US: &[u64] = &[
     250, 350, 500, 700, 1_000, 1_500, 2_000, 3_000, 4_000, 5_000, 7_000, 10_000, 15_000, 20_000,
     30_000, 40_000, 50_000, 70_000, 100_000, 150_000, 200_000, 300_000, 400_000, 500_000, 700_000,

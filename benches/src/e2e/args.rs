@@ -1,24 +1,30 @@
-//! What the measurement is asked for.
+//! What a measurement of the binary against itself is asked for: `PATH-OF-CUTOVER [--rate N] [--pairs N] [--seconds N]`.
 
 use anyhow::{Context as _, bail, ensure};
 use std::path::PathBuf;
 
+const USAGE: &str = "usage: PATH-OF-CUTOVER [--rate N] [--pairs N] [--seconds N]";
+
 /// The question.
-pub(crate) struct Args {
+#[derive(Clone, Debug)]
+pub struct Args {
     /// The binary under test.
-    pub(crate) cutover: PathBuf,
+    pub cutover: PathBuf,
     /// Requests per second.
-    pub(crate) rate: u32,
+    pub rate: u32,
     /// Pairs of blocks; the first warms up and is left out.
-    pub(crate) pairs: usize,
+    pub pairs: usize,
     /// Length of a block.
-    pub(crate) seconds: u32,
+    pub seconds: u32,
 }
 
 impl Args {
-    pub(crate) fn read(words: &[&str]) -> anyhow::Result<Self> {
-        const USAGE: &str = "usage: mirror PATH-OF-CUTOVER [--rate N] [--pairs N] [--seconds N]";
-        let mut args = Self { cutover: PathBuf::new(), rate: 2_000, pairs: 13, seconds: 2 };
+    /// Reads the words; what they do not say is 13 pairs of this rate and length.
+    ///
+    /// # Errors
+    /// If a word is unknown, a number is none, or there is no such program.
+    pub fn read(words: &[&str], rate: u32, seconds: u32) -> anyhow::Result<Self> {
+        let mut args = Self { cutover: PathBuf::new(), rate, pairs: 13, seconds };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             if !word.starts_with("--") {
