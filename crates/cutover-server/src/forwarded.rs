@@ -3,6 +3,7 @@
 //! What a client says about itself is believed only if it is one of the configured trusted proxies; then we append to
 //! what it says. Anybody else's headers are replaced, so that a backend never reads an address the client made up.
 
+use crate::digits;
 use cutover::config::Network;
 use cutover::core::edit::HeaderSink;
 use http::header::{FORWARDED, HOST};
@@ -16,8 +17,24 @@ const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const REAL_IP: HeaderName = HeaderName::from_static("x-real-ip");
 
+/// The longest address as text (RFC 4291, 2.2).
+const ADDRESS: usize = 45;
+/// What stands around the host in an element of `Forwarded`: an address, the scheme, quotes.
+const AROUND: usize = ADDRESS + 32;
+
 /// Every header of the family.
 pub(crate) const NAMES: [HeaderName; 6] = [FORWARDED, FOR, PROTO, FORWARDED_HOST, PORT, REAL_IP];
+
+/// The name as bytes that live for ever, if it is one of the family: Pingora would copy it, four times in every request.
+pub(crate) fn literal(name: &HeaderName) -> Option<&'static str> {
+    Some(match name.as_str() {
+        "forwarded" => "forwarded",
+        "x-forwarded-for" => "x-forwarded-for",
+        "x-forwarded-proto" => "x-forwarded-proto",
+        "x-forwarded-host" => "x-forwarded-host",
+        _ => return None,
+    })
+}
 
 /// What we know first hand about where a request came from.
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +90,7 @@ pub fn apply(
     received: &HeaderMap,
     headers: &mut dyn HeaderSink,
 ) {
-    let mut element = Line::default();
+    let mut element = Line::with_room(AROUND + origin.host.len());
     element.push_node(origin.peer);
     let scheme = if origin.tls { "https" } else { "http" };
     element.push(";proto=");
@@ -82,7 +99,7 @@ pub fn apply(
         element.push(";host=");
         element.push_value(origin.host);
     }
-    let mut address = Line::default();
+    let mut address = Line::with_room(ADDRESS);
     address.push_address(origin.peer);
     if believed {
         headers.set(&FORWARDED, element.after(received, &FORWARDED));
@@ -116,26 +133,31 @@ fn set_host(host: &str, received: &HeaderMap, headers: &mut dyn HeaderSink) {
 }
 
 /// A header value being written.
-#[derive(Default)]
 struct Line(String);
 
 impl Line {
+    fn with_room(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
     fn push(&mut self, text: &str) {
         self.0.push_str(text);
     }
 
     fn push_address(&mut self, address: IpAddr) {
-        write!(self.0, "{}", address.to_canonical()).expect("a string takes everything");
+        match address.to_canonical() {
+            IpAddr::V4(v4) => digits::dotted(v4, |part| self.push(part)),
+            IpAddr::V6(v6) => write!(self.0, "{v6}").expect("a string takes everything"),
+        }
     }
 
     /// `for=192.0.2.1`, `for="[2001:db8::1]"`.
     fn push_node(&mut self, address: IpAddr) {
-        self.0.reserve(64);
-        match address.to_canonical() {
-            IpAddr::V4(v4) => write!(self.0, "for={v4}"),
-            IpAddr::V6(v6) => write!(self.0, "for=\"[{v6}]\""),
-        }
-        .expect("a string takes everything");
+        let address = address.to_canonical();
+        let (before, after) = if address.is_ipv4() { ("for=", "") } else { ("for=\"[", "]\"") };
+        self.push(before);
+        self.push_address(address);
+        self.push(after);
     }
 
     /// A token as it is, anything else (a port's colon, brackets) as a quoted string.
@@ -143,14 +165,16 @@ impl Line {
         if value.bytes().all(is_token) {
             return self.push(value);
         }
-        self.0.push('"');
-        for c in value.chars() {
-            if matches!(c, '"' | '\\') {
-                self.0.push('\\');
-            }
-            self.0.push(c);
+        self.push("\"");
+        let mut rest = value;
+        while let Some(at) = rest.find(['"', '\\']) {
+            self.push(&rest[..at]);
+            self.push("\\");
+            self.push(&rest[at..=at]);
+            rest = &rest[at + 1..];
         }
-        self.0.push('"');
+        self.push(rest);
+        self.push("\"");
     }
 
     /// The values received under the name, then ours.

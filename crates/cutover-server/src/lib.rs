@@ -22,6 +22,7 @@
 pub mod access_log;
 pub mod admin;
 pub mod conduct;
+mod digits;
 pub mod drain;
 pub mod explain;
 pub mod forwarded;

@@ -25,9 +25,11 @@ use opentelemetry_sdk::trace::{IdGenerator as _, RandomIdGenerator, SpanData};
 use pingora::http::RequestHeader;
 use std::sync::Arc;
 
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACEPARENT_NAME: &str = "traceparent";
+const TRACEPARENT: HeaderName = HeaderName::from_static(TRACEPARENT_NAME);
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-const BAGGAGE: HeaderName = HeaderName::from_static("baggage");
+const BAGGAGE_NAME: &str = "baggage";
+const BAGGAGE: HeaderName = HeaderName::from_static(BAGGAGE_NAME);
 
 /// Tracing, as one configuration wants it.
 #[derive(Debug)]
@@ -100,7 +102,7 @@ impl Tracer {
     pub(crate) fn tell(&self, head: &mut RequestHeader, parent: Parent, told: Told<'_>) {
         // Inserting fails only at 32,768 headers, and the head guard knows less than 256.
         let Ok(value) = HeaderValue::from_bytes(&parent.0.header()) else { return };
-        let _ = head.insert_header(TRACEPARENT, value);
+        let _ = head.insert_header(TRACEPARENT_NAME, value);
         if !parent.1 {
             head.remove_header(&TRACESTATE);
         }
@@ -135,19 +137,17 @@ impl<'t> Told<'t> {
 
     /// As baggage. What a client says under our names never passes.
     fn write(self, head: &mut RequestHeader) {
-        let cohort = self.0.and_then(|(_, _, bucket)| bucket).map(|b| b.number().to_string());
-        let mut members = Vec::with_capacity(3);
-        if let Some((migration, side, _)) = self.0 {
-            members.push(("cutover.migration", migration));
-            members.push(("cutover.side", side.name()));
-        }
-        if let Some(cohort) = &cohort {
-            members.push(("cutover.cohort", cohort.as_str()));
-        }
+        let mut digits = itoa::Buffer::new();
+        let cohort = self.0.and_then(|(_, _, bucket)| bucket);
+        let cohort = cohort.map(|bucket| ("cutover.cohort", digits.format(bucket.number())));
+        let decided = self.0.map(|(migration, side, _)| {
+            [("cutover.migration", migration), ("cutover.side", side.name())]
+        });
+        let members = decided.into_iter().flatten().chain(cohort);
         let came = head.headers.get_all(BAGGAGE).iter().filter_map(|value| value.to_str().ok());
-        let Some(whole) = context::baggage_with(came, &members) else { return };
+        let Some(whole) = context::baggage_with(came, members) else { return };
         let _ = match HeaderValue::try_from(whole) {
-            Ok(value) if !value.is_empty() => head.insert_header(BAGGAGE, value),
+            Ok(value) if !value.is_empty() => head.insert_header(BAGGAGE_NAME, value),
             Ok(_) | Err(_) => {
                 head.remove_header(&BAGGAGE);
                 Ok(())

@@ -131,3 +131,10 @@ fn the_client_is_the_nearest_hop_that_is_not_trusted() {
         assert_eq!(found, expected.parse::<IpAddr>().expect("an address"), "{peer} {sent}");
     }
 }
+
+#[test]
+fn what_ends_a_quoted_string_is_escaped_in_it() {
+    let mut line = Line::with_room(0);
+    line.push_value("a\"b\\:c");
+    assert_eq!(line.0, r#""a\"b\\:c""#);
+}

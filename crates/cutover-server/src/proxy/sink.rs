@@ -1,6 +1,7 @@
 //! Pingora's headers as the engine edits them. They keep a second map with the case of names, so that editing the
 //! `http` map behind their back is not an option.
 
+use crate::forwarded;
 use cutover::{HeaderSink, Headers};
 use http::{HeaderName, HeaderValue};
 use pingora::http::{RequestHeader, ResponseHeader};
@@ -26,7 +27,10 @@ macro_rules! sink {
         impl HeaderSink for $sink<'_> {
             fn set(&mut self, name: &HeaderName, value: HeaderValue) {
                 // Fails only at 32,768 headers; then the header stays as it was.
-                let _ = self.0.insert_header(name, value);
+                let _ = match forwarded::literal(name) {
+                    Some(name) => self.0.insert_header(name, value),
+                    None => self.0.insert_header(name, value),
+                };
             }
 
             fn append(&mut self, name: &HeaderName, value: HeaderValue) {

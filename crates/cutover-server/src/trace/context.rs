@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod tests;
 
+use crate::digits::hex;
+
 /// A `traceparent` has this many bytes in version 00; later versions may only add to them.
 pub(crate) const TRACEPARENT_BYTES: usize = 55;
 
@@ -11,6 +13,8 @@ pub(crate) const TRACEPARENT_BYTES: usize = 55;
 pub(crate) const MAX_BAGGAGE_BYTES: usize = 8192;
 /// The same, in members.
 pub(crate) const MAX_BAGGAGE_MEMBERS: usize = 64;
+/// Ours alone take less.
+const USUAL_BAGGAGE_BYTES: usize = 128;
 /// How the names of our own members of baggage begin.
 pub(crate) const OURS: &str = "cutover.";
 
@@ -43,15 +47,15 @@ impl TraceParent {
         if head[2] != b'-' || head[35] != b'-' || head[52] != b'-' {
             return None;
         }
-        match hex(&head[..2])? {
+        match number(&head[..2])? {
             0xff => return None,
             0 if !rest.is_empty() => return None,
             // A later version is read as far as this one goes, and what follows must be a field of its own.
             _ if !rest.is_empty() && rest[0] != b'-' => return None,
             _ => {}
         }
-        let span = u64::try_from(hex(&head[36..52])?).ok()?;
-        Self::new(hex(&head[3..35])?, span, hex(&head[53..])? & 1 == 1)
+        let span = u64::try_from(number(&head[36..52])?).ok()?;
+        Self::new(number(&head[3..35])?, span, number(&head[53..])? & 1 == 1)
     }
 
     /// The id of the whole trace.
@@ -72,9 +76,9 @@ impl TraceParent {
     /// The header of a request made by this span, in version 00 whatever came in: a hop writes what it knows.
     pub(crate) fn header(self) -> [u8; TRACEPARENT_BYTES] {
         let mut out = *b"00-00000000000000000000000000000000-0000000000000000-00";
-        write_hex(&mut out[3..35], self.trace);
-        write_hex(&mut out[36..52], u128::from(self.span));
-        write_hex(&mut out[53..], u128::from(self.sampled));
+        hex(&self.trace.to_be_bytes(), &mut out[3..35]);
+        hex(&self.span.to_be_bytes(), &mut out[36..52]);
+        hex(&[u8::from(self.sampled)], &mut out[53..]);
         out
     }
 }
@@ -84,35 +88,56 @@ impl TraceParent {
 /// then what came stays, since a caller's members matter more than ours.
 pub(crate) fn baggage_with<'a>(
     incoming: impl Iterator<Item = &'a str>,
-    members: &[(&str, &str)],
+    members: impl Iterator<Item = (&'a str, &'a str)>,
 ) -> Option<String> {
-    let mut out = String::new();
+    let mut out = Members::default();
     let theirs = incoming.flat_map(|field| field.split(',')).map(str::trim_ascii);
     for member in theirs.filter(|member| !member.is_empty() && !member.starts_with(OURS)) {
-        separate(&mut out);
-        out.push_str(member);
+        out.begin().push_str(member);
     }
     for (key, value) in members {
-        separate(&mut out);
-        out.push_str(key);
-        out.push('=');
-        encode(&mut out, value);
+        let text = out.begin();
+        text.push_str(key);
+        text.push('=');
+        encode(text, value);
     }
-    let fits = out.len() <= MAX_BAGGAGE_BYTES && out.split(',').count() <= MAX_BAGGAGE_MEMBERS;
-    fits.then_some(out)
+    out.fits().then_some(out.text)
 }
 
-fn separate(out: &mut String) {
-    if !out.is_empty() {
-        out.push(',');
+/// The members of a baggage header.
+#[derive(Default)]
+struct Members {
+    text: String,
+    count: usize,
+}
+
+impl Members {
+    /// Where the next one is written.
+    fn begin(&mut self) -> &mut String {
+        if self.count == 0 {
+            self.text.reserve(USUAL_BAGGAGE_BYTES);
+        } else {
+            self.text.push(',');
+        }
+        self.count += 1;
+        &mut self.text
+    }
+
+    fn fits(&self) -> bool {
+        self.text.len() <= MAX_BAGGAGE_BYTES && self.count <= MAX_BAGGAGE_MEMBERS
     }
 }
 
 /// Percent-encodes what a baggage value may not hold as it is, and the percent sign.
 fn encode(out: &mut String, value: &str) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let plain =
+        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\' | b'%');
+    if value.bytes().all(plain) {
+        return out.push_str(value);
+    }
     for byte in value.bytes() {
-        if byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\' | b'%') {
+        if plain(byte) {
             out.push(char::from(byte));
         } else {
             out.push('%');
@@ -123,7 +148,7 @@ fn encode(out: &mut String, value: &str) {
 }
 
 /// Lower-case digits only: the W3C refuses the others, and so do its other readers.
-fn hex(digits: &[u8]) -> Option<u128> {
+fn number(digits: &[u8]) -> Option<u128> {
     digits.iter().try_fold(0, |number, digit| {
         let value = match digit {
             b'0'..=b'9' => digit - b'0',
@@ -132,11 +157,4 @@ fn hex(digits: &[u8]) -> Option<u128> {
         };
         Some((number << 4) | u128::from(value))
     })
-}
-
-fn write_hex(out: &mut [u8], mut number: u128) {
-    for place in out.iter_mut().rev() {
-        *place = b"0123456789abcdef"[(number & 15) as usize];
-        number >>= 4;
-    }
 }

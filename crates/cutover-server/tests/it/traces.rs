@@ -1,8 +1,9 @@
 //! Traces: what backends are told, and what a real OTLP receiver gets.
 
 use crate::collector::{Collector, hex};
+use crate::process::{Process, Setup};
 use crate::world::{Proxy, World, all_to, backend, migration};
-use cutover_test::{Upstream, dead_address};
+use cutover_test::{Client, Upstream, dead_address};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
 use opentelemetry_proto::tonic::trace::v1::status::StatusCode;
 use std::net::TcpListener;
@@ -56,7 +57,7 @@ impl Scene {
     fn spans(&self, outcome: &str) -> u64 {
         let address = self.proxy.running().admin_address().expect("it listens");
         let text = self.world.run(async {
-            let reply = cutover_test::Client::http1(address).get("/metrics", &[]).await;
+            let reply = Client::http1(address).get("/metrics", &[]).await;
             String::from_utf8(reply.body().to_vec()).expect("text")
         });
         let series = format!("cutover_trace_spans_total{{outcome=\"{outcome}\"}} ");
@@ -335,4 +336,26 @@ fn a_reload_turns_traces_on() {
     let span = collector.span("the second request's", |t| t.span.kind() == SpanKind::Server);
     assert_eq!(span.service, "edge");
     assert_eq!(span.attribute("url.path").as_deref(), Some("/api/after"));
+}
+
+/// What was asked in the last moment leaves too: a batch that waits for others is not lost with the process.
+#[test]
+fn spans_of_the_last_request_leave_before_the_process_does() {
+    let world = World::new();
+    let (collector, at) = Collector::grpc(&world);
+    let upstream = world.run(Upstream::named("b"));
+    let setup = Setup::new("", upstream.address());
+    let mut text = std::fs::read_to_string(&setup.file).expect("it is written");
+    text.push_str(&all_sampled(at));
+    std::fs::write(&setup.file, text).expect("written");
+    let mut process = Process::start(&setup.file, &[]);
+    let reply = world.run(async { Client::http1(process.data).get("/the/last", &[]).await });
+    assert_eq!(reply.status(), 200);
+    process.signal("TERM");
+    assert_eq!(process.wait(), Some(0));
+    let sent = collector.all();
+    assert!(
+        sent.iter().any(|t| t.attribute("url.path").as_deref() == Some("/the/last")),
+        "{sent:#?}"
+    );
 }

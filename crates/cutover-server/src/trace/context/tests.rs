@@ -70,7 +70,7 @@ fn what_is_written_is_read_again() {
 #[test]
 fn baggage_is_added_to_and_never_outgrows() {
     let ours = [("cutover.migration", "profile"), ("cutover.side", "new")];
-    let with = |incoming: &[&str]| baggage_with(incoming.iter().copied(), &ours);
+    let with = |incoming: &[&str]| baggage_with(incoming.iter().copied(), ours.into_iter());
     for (incoming, whole) in [
         (&[][..], "cutover.migration=profile,cutover.side=new"),
         (&["a=1;p=2, b=3"], "a=1;p=2,b=3,cutover.migration=profile,cutover.side=new"),
@@ -80,7 +80,7 @@ fn baggage_is_added_to_and_never_outgrows() {
         assert_eq!(with(incoming).as_deref(), Some(whole));
     }
     assert_eq!(
-        baggage_with([].into_iter(), &[("k", "a b,c;d%\u{e9}")]).as_deref(),
+        baggage_with([].into_iter(), [("k", "a b,c;d%\u{e9}")].into_iter()).as_deref(),
         Some("k=a%20b%2Cc%3Bd%25%C3%A9")
     );
     let many = vec!["k=v"; MAX_BAGGAGE_MEMBERS - 2].join(",");
