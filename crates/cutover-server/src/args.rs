@@ -241,6 +241,14 @@ pub(crate) struct Status {
 pub(crate) enum AuditVerb {
     /// Is a log as it was written?
     Verify(VerifyAudit),
+    /// Print all of it, one record a line, to keep elsewhere
+    Export(ExportAudit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportAudit {
+    #[command(flatten)]
+    pub(crate) target: Target,
 }
 
 #[derive(Debug, Args)]

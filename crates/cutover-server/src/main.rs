@@ -59,6 +59,7 @@ fn run_verb(verb: Verb) -> Exit {
         Verb::Status(args) => status::status(&args),
         Verb::Audit(args) => match args.what {
             Some(AuditVerb::Verify(args)) => audit::verify(&args),
+            Some(AuditVerb::Export(args)) => audit_log::export(&args),
             None => audit_log::audit(&args),
         },
         Verb::Diff(args) => differences::diff(&args),

@@ -1,12 +1,14 @@
 //! `cutover audit`: the log of who moved what, of a store that nobody has open.
 
-use crate::process::{cutover, stderr, stdout};
+use crate::process::{Process, Setup, cutover, stderr, stdout};
 use ::cutover::core::migration::{
     Actor, Brief, Cause, Entry, Event, EvidenceHash, Fingerprint, Standing, Timestamp,
 };
 use ::cutover::core::{Generation, Percent, Salt};
 use ::cutover::store::{AuditRecord, Commit, Redb, Store};
+use cutover_test::dead_address;
 use serde_json::{Value, json};
+use std::process::Command;
 use tempfile::TempDir;
 
 /// How a migration that has never moved comes to this generation.
@@ -123,4 +125,42 @@ fn what_is_no_log_or_is_open_says_so() {
     let words = stderr(&told);
     assert!(words.starts_with("error: another cutover has the store state/state.redb open"));
     assert!(words.lines().all(|line| line.chars().count() <= 80), "{words}");
+}
+
+/// More than one answer of the admin API holds: each record comes once, byte for byte as it was hashed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_export_of_a_running_proxy_is_every_line_of_its_log() {
+    let nobody = dead_address().await;
+    let setup = Setup::new("", nobody);
+    let migration = "[migrations.profile]\nold = \"b\"\nnew = \"b2\"\nowner = \"team\"\n\
+                     expires = 2099-01-01\nkey = [{ header = \"x-user-id\" }]\n\
+                     routes = [{ path = \"/api/{id}\" }]\n";
+    let new = format!("[backends.b2]\naddresses = [\"{nobody}\"]\n");
+    setup.write("", nobody, &format!("{new}{migration}"));
+    let store = Redb::open(setup.folder.path().join("cutover.state")).expect("it is new");
+    for generation in 1..=250 {
+        store.commit(&commit(generation)).expect("it is the next");
+    }
+    let records = store.audit(0, usize::MAX, None).expect("it can be read");
+    drop(store);
+    let process = Process::start(&setup.file, &["--no-watch"]);
+    let admin = format!("http://{}", process.admin);
+    let told = cutover(setup.folder.path(), &["audit", "export", "--admin", &admin]);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
+    let exported = stdout(&told);
+    // What it has noticed since it started comes after them.
+    let written: String = records.iter().map(|record| record.line() + "\n").collect();
+    assert_eq!(records.len(), 250);
+    assert!(exported.starts_with(&written), "{exported}");
+    std::fs::write(setup.folder.path().join("whole.jsonl"), &exported).expect("written");
+
+    let full = format!("\"$0\" audit export --admin {admin} > /dev/full");
+    let told = Command::new("sh").args(["-c", &full, env!("CARGO_BIN_EXE_cutover")]).output();
+    let told = told.expect("sh runs");
+    assert_eq!(told.status.code(), Some(1), "a copy that lacks its end does not look whole");
+    assert!(stderr(&told).contains("the export broke off"), "{}", stderr(&told));
+    let last = records[249].receipt().to_string();
+    let told =
+        cutover(setup.folder.path(), &["audit", "verify", "whole.jsonl", "--receipt", &last]);
+    assert_eq!(told.status.code(), Some(0), "{}", stderr(&told));
 }

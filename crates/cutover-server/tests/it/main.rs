@@ -15,6 +15,7 @@ mod guard;
 mod ignores;
 mod mirror;
 mod moves;
+mod operating;
 mod plugin_author;
 mod plugin_stories;
 mod process;

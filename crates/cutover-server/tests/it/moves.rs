@@ -322,33 +322,6 @@ fn what_is_typed_wrongly_is_64() {
     }
 }
 
-/// Whoever has read only that page types what it says.
-#[test]
-fn every_verb_of_the_operating_page_is_understood() {
-    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md");
-    let page = std::fs::read_to_string(page).expect("it is there");
-    let folder = tempfile::tempdir().expect("a folder");
-    let mut count = 0;
-    let blocks =
-        page.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix("sh\n"));
-    for line in blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("cutover ")) {
-        let line = line.split(" #").next().unwrap_or_default().replace("--watch", "");
-        if line.starts_with("run ") || line.starts_with("check ") {
-            continue;
-        }
-        let alone = line.starts_with("token ") || line.starts_with("audit verify ");
-        let nobody = if alone { "" } else { "--admin http://127.0.0.1:9" };
-        let script = format!("\"$CUTOVER\" {line} {nobody}");
-        let mut shell = Command::new("sh");
-        let shell = shell.args(["-c", &script]).current_dir(folder.path());
-        let output = shell.env("CUTOVER", env!("CARGO_BIN_EXE_cutover")).output().expect("sh runs");
-        let code = output.status.code();
-        assert!(matches!(code, Some(0 | 1)), "{line}: {code:?} {}", stderr(&output));
-        count += 1;
-    }
-    assert!(count > 25, "only {count} lines were found");
-}
-
 /// What is scraped is where it stands, and every row of the table is there.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scrape_knows_what_was_moved_and_what_the_gates_say() {

@@ -51,11 +51,13 @@ impl Process {
 
     /// The same, where the command runs the binary in some other way.
     fn start_as(mut command: Command, file: &Path, more: &[&str]) -> Self {
+        command.arg("run").arg("-c").arg(file).args(more);
+        Self::of(command)
+    }
+
+    /// The same, of a command that has all that it takes.
+    pub(crate) fn of(mut command: Command) -> Self {
         let mut child = command
-            .arg("run")
-            .arg("-c")
-            .arg(file)
-            .args(more)
             .env_remove("RUST_LOG")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -183,13 +185,26 @@ impl Load {
         clients: usize,
         check: impl Fn(&http::Response<bytes::Bytes>) + Clone + Send + 'static,
     ) -> Self {
+        Self::over(address, move |_| path.to_owned(), clients, check)
+    }
+
+    /// The same, where each request has a number, from which its path follows.
+    pub(crate) fn over(
+        address: SocketAddr,
+        path: impl Fn(usize) -> String + Clone + Send + 'static,
+        clients: usize,
+        check: impl Fn(&http::Response<bytes::Bytes>) + Clone + Send + 'static,
+    ) -> Self {
         let (stop, done) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+        let asked = Arc::new(AtomicUsize::new(0));
         let one = |_| {
             let (stop, done, check) = (Arc::clone(&stop), Arc::clone(&done), check.clone());
+            let (asked, path) = (Arc::clone(&asked), path.clone());
             tokio::spawn(async move {
                 let client = Client::http1(address);
                 while !stop.load(Ordering::Acquire) {
-                    let reply = client.get(path, &[]).await;
+                    let path = path(asked.fetch_add(1, Ordering::AcqRel));
+                    let reply = client.get(&path, &[]).await;
                     check(&reply);
                     done.fetch_add(1, Ordering::AcqRel);
                 }

@@ -2,10 +2,12 @@
 //!
 //! The columns are those of launchdarkly/sdk-test-harness, `sdktests/server_side_migrations.go`. Stages are the nearest
 //! ones: reads go as in `off`, `shadow`, `live` and `complete`; writes stay with `old` in all of them, because in
-//! cutover moving reads can never move writes. A request of each row goes through a real proxy to two upstreams that
-//! remember what they were asked.
+//! cutover moving reads can never move writes. A canary of some of the users is `live` for those who are chosen and
+//! `shadow` for the others. A request of each row, of everybody it is about, goes through a real proxy to two upstreams
+//! that remember what they were asked.
 
 use crate::world::{Proxy, World, all_to, backend};
+use cutover::core::Salt;
 use cutover_test::{Client, Seen, Upstream};
 use http::Method;
 use serde_json::{Value, json};
@@ -23,17 +25,48 @@ enum Asked {
     Copied,
 }
 
-/// One row: the phase, the nearest stage, who is asked for a read, who is asked for a write.
-type Row = (&'static str, &'static str, [Asked; 2], [Asked; 2]);
+/// Of whom a row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    Everybody,
+    /// Those whose bucket is below 30 %.
+    Chosen,
+    Others,
+}
+
+/// One row: the phase, whom it is about, the nearest stage, who is asked for a read, who is asked for a write.
+type Row = (&'static str, Of, &'static str, [Asked; 2], [Asked; 2]);
 
 const OLD_ALONE: [Asked; 2] = [Asked::Answers, Asked::Not];
+const NEW_COPIED: [Asked; 2] = [Asked::Answers, Asked::Copied];
+const OLD_COPIED: [Asked; 2] = [Asked::Copied, Asked::Answers];
 
 const TABLE: &[Row] = &[
-    ("off", "off", OLD_ALONE, OLD_ALONE),
-    ("shadow", "shadow", [Asked::Answers, Asked::Copied], OLD_ALONE),
-    ("canary 100%", "live", [Asked::Copied, Asked::Answers], OLD_ALONE),
-    ("reads-new", "live", [Asked::Copied, Asked::Answers], OLD_ALONE),
+    ("off", Of::Everybody, "off", OLD_ALONE, OLD_ALONE),
+    ("shadow", Of::Everybody, "shadow", NEW_COPIED, OLD_ALONE),
+    ("canary 30%", Of::Chosen, "live", OLD_COPIED, OLD_ALONE),
+    ("canary 30%", Of::Others, "shadow", NEW_COPIED, OLD_ALONE),
+    ("canary 100%", Of::Everybody, "live", OLD_COPIED, OLD_ALONE),
+    ("reads-new", Of::Everybody, "live", OLD_COPIED, OLD_ALONE),
 ];
+
+impl Of {
+    /// Some of the users that a row is about. Who is chosen follows from the published arithmetic, not from who answers.
+    fn users(self) -> Vec<String> {
+        let salt = Salt::new("profile");
+        let chosen = |user: &String| salt.bucket(user.as_bytes()).number() < 30_000;
+        let users = (0..20).map(|number| format!("user-{number}"));
+        let users: Vec<_> = users
+            .filter(|user| match self {
+                Self::Everybody => true,
+                Self::Chosen => chosen(user),
+                Self::Others => !chosen(user),
+            })
+            .collect();
+        assert!(users.len() >= 4, "{self:?}: {users:?}");
+        users
+    }
+}
 
 /// A migration whose times are so short that only evidence is waited for.
 struct Scene {
@@ -55,7 +88,7 @@ impl Scene {
              expires = 2099-01-01\ndata = \"shared\"\nkey = [{{ header = \"x-user-id\" }}]\n\
              routes = [{routes}]\nmirror-percent = 100\ncompare.noise = 0\n\
              gates = {{ required = [\"freshness\"] }}\ndrill = {{ required = false }}\n\
-             steps = {{ percents = [100], dwell = [\"0s\"], soak = \"0s\", quiet = \"0s\" }}\n"
+             steps = {{ percents = [30, 100], dwell = [\"0s\", \"0s\"], soak = \"0s\", quiet = \"0s\" }}\n"
         );
         let config =
             [backend("old", &[old], ""), backend("new", &[new], ""), migration, all_to("old")];
@@ -83,8 +116,8 @@ impl Scene {
         (reply.status().as_u16(), serde_json::from_slice(reply.body()).expect("JSON"))
     }
 
-    fn send(&self, method: &str) -> String {
-        let user = [("x-user-id", "a")];
+    fn send(&self, method: &str, user: &str) -> String {
+        let user = [("x-user-id", user)];
         let reply = self.world.run(self.users.send(method, "/api/7", &user, ""));
         assert_eq!(reply.status(), 200);
         reply.headers()["x-cutover-side"].to_str().expect("a word").to_owned()
@@ -93,7 +126,7 @@ impl Scene {
     /// Users read until nothing is missing for the next step but people.
     fn evidence(&self) {
         for _ in 0..2_000 {
-            self.send("GET");
+            self.send("GET", "a");
             let shown = self.get("");
             let mut missing = shown["next"]["missing"].as_array().expect("a list").iter();
             if missing.all(|blocker| blocker["name"] == "approvals") {
@@ -105,10 +138,10 @@ impl Scene {
     }
 
     /// One request of a user, and who was asked what for it.
-    fn asked(&self, method: &str, copied: bool) -> [Asked; 2] {
+    fn asked(&self, method: &str, user: &str, copied: bool) -> [Asked; 2] {
         self.settled();
         let before = self.sides.each_ref().map(Upstream::hits);
-        let side = self.send(method);
+        let side = self.send(method, user);
         self.settled();
         let now = self.sides.each_ref().map(Upstream::hits);
         let told = [("old", 0), ("new", 1)].map(|(name, at)| match now[at] - before[at] {
@@ -140,8 +173,8 @@ fn reads_go_as_in_the_table_and_writes_reach_old_alone() {
     let scene = Scene::new(
         r#"{ path = "/api/{id}", methods = ["GET"] }, { path = "/api/{id}", methods = ["POST"], write = true }"#,
     );
-    for (at, (phase, stage, reads, writes)) in TABLE.iter().enumerate() {
-        if at > 0 {
+    for (at, (phase, of, stage, reads, writes)) in TABLE.iter().enumerate() {
+        if at > 0 && TABLE[at - 1].0 != *phase {
             if at > 1 {
                 scene.evidence();
             }
@@ -150,8 +183,11 @@ fn reads_go_as_in_the_table_and_writes_reach_old_alone() {
         }
         assert_eq!(scene.get("")["position"], *phase);
         let copied = reads.contains(&Asked::Copied);
-        assert_eq!(scene.asked("GET", copied), *reads, "{phase}, nearest {stage}: a read");
-        assert_eq!(scene.asked("POST", false), *writes, "{phase}, nearest {stage}: a write");
+        for user in of.users() {
+            let row = format!("{phase}, nearest {stage}, {user}");
+            assert_eq!(scene.asked("GET", &user, copied), *reads, "{row}: a read");
+            assert_eq!(scene.asked("POST", &user, false), *writes, "{row}: a write");
+        }
     }
     let is_write = |seen: &Seen| seen.method == Method::POST;
     let written = scene.sides.each_ref().map(|side| side.seen().iter().any(is_write));
@@ -171,7 +207,7 @@ fn reads_go_as_in_the_table_and_writes_reach_old_alone() {
 #[test]
 fn a_migration_without_writes_ends_with_new_alone() {
     let scene = Scene::new(r#"{ path = "/api/{id}", methods = ["GET"] }"#);
-    for phase in ["shadow", "canary 100%", "reads-new"] {
+    for phase in ["shadow", "canary 30%", "canary 100%", "reads-new"] {
         if phase != "shadow" {
             scene.evidence();
         }
@@ -188,5 +224,5 @@ fn a_migration_without_writes_ends_with_new_alone() {
     assert_eq!(status, 200, "{told:#}");
     let (status, told) = scene.order("ana", ":complete", complete);
     assert_eq!((status, &scene.get("")["position"]), (200, &"complete".into()), "{told:#}");
-    assert_eq!(scene.asked("GET", false), [Asked::Not, Asked::Answers]);
+    assert_eq!(scene.asked("GET", "a", false), [Asked::Not, Asked::Answers]);
 }

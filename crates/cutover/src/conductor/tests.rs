@@ -216,7 +216,6 @@ fn a_drill_has_recovered_when_the_last_reply_of_new_has_ended() {
     let world = World::new(CANARY);
     world.seconds(2, 400, |_| StatusCode::OK);
     let open = world.open(&world.user_on_new());
-    assert_eq!(open.side(), Some(Side::New));
     world.order(Command::Drill).expect("there are users on new");
     world.seconds(2, 400, |_| StatusCode::OK);
     assert_eq!(world.heard(), ["1 drill"]);
@@ -235,6 +234,19 @@ fn a_reply_of_new_that_does_not_end_makes_a_drill_too_slow() {
     world.seconds(11, 400, |_| StatusCode::OK);
     let told = world.drilled();
     assert!(told.starts_with("too-slow: not all reads came to old in time"), "{told}");
+}
+
+/// Neither a WebSocket, which ends when its user leaves, nor what `old` answers in the place of `new` is waited for.
+#[test]
+fn a_drill_waits_for_replies_of_new_alone() {
+    let world = World::new(CANARY);
+    world.seconds(2, 400, |_| StatusCode::OK);
+    let user = world.user_on_new();
+    let _open = (world.open_socket(&user), world.fallen_back(&user));
+    world.order(Command::Drill).expect("there are users on new");
+    world.seconds(11, 400, |_| StatusCode::OK);
+    let told = world.drilled();
+    assert!(told.starts_with("good: all reads on old after 0ms, 0 of "), "{told}");
 }
 
 #[test]

@@ -195,3 +195,42 @@ fn what_fell_back_is_not_compared() {
     stage.settled(|_| compared(&stage, "skipped-not-whole") == 1);
     assert_eq!((stage.counts().compared, stage.old().hits()), (0, 2));
 }
+
+/// More than is kept: both replies stream by, and only their digests are compared. One byte of many makes the difference, and
+/// neither it nor the words beside it are kept, even where everything may be shown.
+#[test]
+fn beyond_the_cap_digests_are_compared_and_nothing_is_kept() {
+    const MANY: usize = 200 * 1024;
+    let world = World::new();
+    let side = |last: &'static str| {
+        Upstream::start(move |request| {
+            let end = if request.uri().path() == "/api/9" { last } else { "same" };
+            async move { json(format!("{{\"name\":\"Ann {}\",\"end\":\"{end}\"}}", "x".repeat(MANY))) }
+        })
+    };
+    let (old, new) = world.run(async { (side("old's").await, side("new's").await) });
+    let more = format!(
+        "{ALWAYS}compare = {{ recheck = \"1ms\", noise = 0, max-body = \"1KiB\", show = [\"\", \"/end\", \"/name\"] }}"
+    );
+    let stage = Stage::between(world, old, new, &more);
+    for turn in 1..=3 {
+        assert!(stage.get("/api/7", &[("x-user-id", "a")]).body().len() > MANY);
+        stage.settled(|counts| counts.compared == turn);
+    }
+    assert_eq!((compared(&stage, "match"), stage.counts().mismatched), (3, 0));
+    assert_eq!((stage.old().hits(), stage.new_side().hits()), (3, 3), "nothing was in doubt");
+
+    assert!(stage.get("/api/9", &[("x-user-id", "a")]).body().len() > MANY);
+    stage.settled(|counts| counts.compared == 4);
+    assert_eq!((compared(&stage, "match"), stage.counts().mismatched), (3, 1));
+    let found = stage.shadow().differences();
+    let [(key, group)] = found.as_slice() else { panic!("one difference: {found:?}") };
+    assert_eq!((key.path.as_str(), key.kind.name(), group.count), ("", "digest", 1));
+    let told = stage.admin("/admin/v1/migrations/profile/diffs");
+    assert_eq!(told["groups"][0]["kind"], "digest");
+    let kept = format!("{found:?}{told}");
+    for word in ["Ann", "xxxx", "old's", "new's"] {
+        assert!(!kept.contains(word), "{word}: {kept}");
+    }
+    assert_eq!(stage.shadow().memory(), 0);
+}

@@ -5,7 +5,7 @@ use crate::config::load;
 use crate::mirror::{Doubt, Ended, Shadow};
 use crate::store::{AuditRecord, Commit, Loaded, Memory, Receipt, Store, StoreError, Verified};
 use crate::testing::{GET, Nothing, StillClock, engine_with};
-use crate::{Engine, Exchange, Outcome, Reason, RequestView, Side};
+use crate::{Action, Cause, Engine, Exchange, Outcome, Reason, RequestView, Side};
 use cutover_core::compare::{Body, Reply};
 use cutover_core::evidence::{Answer, Gate};
 use cutover_core::migration::{Actor, Command, Order, Role};
@@ -211,10 +211,32 @@ impl World {
 
     /// A request of this user that has been sent, and whose reply has not ended.
     pub(super) fn open(&self, user: &str) -> Exchange {
+        self.opened(user, false)
+    }
+
+    /// The same for a WebSocket.
+    pub(super) fn open_socket(&self, user: &str) -> Exchange {
+        self.opened(user, true)
+    }
+
+    /// The same, where `new` has failed and `old` answers in its place.
+    pub(super) fn fallen_back(&self, user: &str) -> Exchange {
+        let mut exchange = self.open(user);
+        let headers = HeaderMap::new();
+        let request = RequestView::new(&GET, "shop.example", "/api/7", &headers);
+        let action = exchange.failed(&request, Cause::Connect, None, true, false);
+        assert!(matches!(action, Action::Retry(_)) && exchange.side() == Some(Side::Old));
+        exchange
+    }
+
+    fn opened(&self, user: &str, websocket: bool) -> Exchange {
         let mut headers = HeaderMap::new();
         headers.insert("x-user-id", user.parse().expect("it is visible ASCII"));
-        let request = RequestView::new(&GET, "shop.example", "/api/7", &headers);
-        self.engine.begin(&request).expect("the route is there")
+        let mut request = RequestView::new(&GET, "shop.example", "/api/7", &headers);
+        request.websocket = websocket;
+        let exchange = self.engine.begin(&request).expect("the route is there");
+        assert_eq!(exchange.side(), Some(Side::New));
+        exchange
     }
 
     /// A request's copy, compared with what `old` said: bodies of JSON.
