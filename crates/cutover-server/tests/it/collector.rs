@@ -76,6 +76,11 @@ impl Collector {
 
     /// Over HTTP, at `/v1/traces` and nowhere else.
     pub(crate) fn http(world: &World) -> (Self, Upstream) {
+        Self::http_after(world, Duration::ZERO)
+    }
+
+    /// The same, and it takes its time.
+    pub(crate) fn http_after(world: &World, delay: Duration) -> (Self, Upstream) {
         let taken = Self::default();
         let theirs = taken.clone();
         let upstream = world.run(Upstream::start(move |request| {
@@ -85,6 +90,7 @@ impl Collector {
                     return cutover_test::text(404, "");
                 }
                 assert_eq!(request.headers()["content-type"], "application/x-protobuf");
+                tokio::time::sleep(delay).await;
                 let body = request.into_body().collect().await.expect("a body").to_bytes();
                 theirs.take(ExportTraceServiceRequest::decode(body).expect("Protocol Buffers"));
                 cutover_test::text(200, ExportTraceServiceResponse::default().encode_to_vec())

@@ -1,7 +1,6 @@
 //! Traces: what backends are told, and what a real OTLP receiver gets.
 
-use crate::collector::{Collector, hex};
-use crate::process::{Process, Setup};
+use crate::collector::{Collector, Taken, hex};
 use crate::world::{Proxy, World, all_to, backend, migration};
 use cutover_test::{Client, Upstream, dead_address};
 use opentelemetry_proto::tonic::trace::v1::span::SpanKind;
@@ -338,24 +337,18 @@ fn a_reload_turns_traces_on() {
     assert_eq!(span.attribute("url.path").as_deref(), Some("/api/after"));
 }
 
-/// What was asked in the last moment leaves too: a batch that waits for others is not lost with the process.
+/// A batch that still waits for others is not lost with the server, nor one that is taken slowly.
 #[test]
-fn spans_of_the_last_request_leave_before_the_process_does() {
+fn spans_of_the_last_request_leave_before_the_server_does() {
     let world = World::new();
-    let (collector, at) = Collector::grpc(&world);
-    let upstream = world.run(Upstream::named("b"));
-    let setup = Setup::new("", upstream.address());
-    let mut text = std::fs::read_to_string(&setup.file).expect("it is written");
-    text.push_str(&all_sampled(at));
-    std::fs::write(&setup.file, text).expect("written");
-    let mut process = Process::start(&setup.file, &[]);
-    let reply = world.run(async { Client::http1(process.data).get("/the/last", &[]).await });
-    assert_eq!(reply.status(), 200);
-    process.signal("TERM");
-    assert_eq!(process.wait(), Some(0));
+    let (collector, upstream) = Collector::http_after(&world, Duration::from_millis(700));
+    let telemetry = format!("{}protocol = \"http\"\n", all_sampled(upstream.address()));
+    let scene = Scene::new(world, "", &telemetry, "read-percent = 100");
+    assert_eq!(scene.get("/the/last", &[]), 200);
+    scene.proxy.log_line(|line| line["path"] == "/the/last");
+    let Scene { proxy, world: _world, .. } = scene;
+    drop(proxy);
     let sent = collector.all();
-    assert!(
-        sent.iter().any(|t| t.attribute("url.path").as_deref() == Some("/the/last")),
-        "{sent:#?}"
-    );
+    let path = |t: &Taken| t.attribute("url.path");
+    assert!(sent.iter().any(|t| path(t).as_deref() == Some("/the/last")), "{sent:#?}");
 }
