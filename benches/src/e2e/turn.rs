@@ -18,8 +18,6 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// A connection has seen the change when so many replies in a row were of the side that it was made to.
 const SEEN: u32 = 5;
-/// Whoever has not seen it so long after it never will.
-const NEVER: Duration = Duration::from_secs(10);
 /// Requests due so long after the change are the ones whose percentiles are told.
 pub const WINDOW: Duration = Duration::from_secs(1);
 
@@ -34,6 +32,8 @@ pub struct Turn {
     pub connections: u32,
     /// From the first request to the change, and from there to the last one; longer if a connection has not seen it yet.
     pub each: Duration,
+    /// A connection that has not seen the change so long after it never will.
+    pub never: Duration,
     /// When the change is made, in milliseconds since 1970.
     pub at_unix_ms: u64,
     /// Who answers when it is done.
@@ -122,7 +122,7 @@ impl<'t> Line<'t> {
 
     #[expect(clippy::disallowed_methods, reason = "measures time, and waits for its turn")]
     fn send(&mut self, number: u32) -> anyhow::Result<()> {
-        let Turn { per_second, connections, each, .. } = *self.turn;
+        let Turn { per_second, connections, each, never, .. } = *self.turn;
         let begins = self.changes - each;
         let mut row = 0;
         for turn in 0_u32.. {
@@ -131,7 +131,7 @@ impl<'t> Line<'t> {
             if due >= self.changes + each && row >= SEEN {
                 break;
             }
-            if due >= self.changes + NEVER {
+            if due >= self.changes + never {
                 self.told.unsettled = 1;
                 break;
             }
@@ -285,6 +285,11 @@ mod tests {
         address
     }
 
+    fn turn(to: SocketAddr, each: Duration, at_unix_ms: u64) -> Turn {
+        let never = Duration::from_secs(2);
+        Turn { to, per_second: 100.0, connections: 2, each, never, at_unix_ms, into: NEW }
+    }
+
     #[expect(clippy::disallowed_methods, reason = "a moment that two sides share")]
     fn turned(requests: usize, says: bool) -> Turned {
         let each = Duration::from_millis(200);
@@ -292,8 +297,7 @@ mod tests {
         let at = SystemTime::now() + soon;
         let at_unix_ms = at.duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as u64;
         let to = backend(requests, says, Instant::now() + soon);
-        let turn = Turn { to, per_second: 100.0, connections: 2, each, at_unix_ms, into: NEW };
-        turn.send().expect("replies")
+        turn(to, each, at_unix_ms).send().expect("replies")
     }
 
     #[test]
@@ -317,13 +321,18 @@ mod tests {
 
     #[test]
     fn who_closes_new_connections_has_failed() {
-        let error = {
-            let at = backend(0, false, far());
-            let at_unix_ms = unix_ms() + 250;
-            let each = Duration::from_millis(200);
-            Turn { to: at, per_second: 100.0, connections: 2, each, at_unix_ms, into: NEW }.send()
-        };
-        assert!(error.expect_err("no reply").to_string().contains("nothing was answered"));
+        let to = backend(0, false, far());
+        let turn = turn(to, Duration::from_millis(200), unix_ms() + 250);
+        let error = turn.send().expect_err("no reply").to_string();
+        assert!(error.contains("nothing was answered"), "{error}");
+    }
+
+    #[test]
+    fn who_never_sees_the_change_is_counted() {
+        let to = backend(1_000, false, far());
+        let told = turn(to, Duration::from_millis(200), unix_ms() + 250).send().expect("replies");
+        assert_eq!((told.failed, told.unsettled, told.first_ms), (0, 2, 0.0));
+        assert!(told.last_ms > 1_000.0, "{told:?}");
     }
 
     #[expect(clippy::disallowed_methods, reason = "a moment that never comes here")]

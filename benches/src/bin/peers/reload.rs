@@ -14,6 +14,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Connections of the load.
 const CONNECTIONS: u32 = 32;
+/// A connection that is not served by the new configuration so long after it never will be.
+const NEVER: Duration = Duration::from_secs(10);
 /// Time between the start of the load's process and its first request.
 const SOON: Duration = Duration::from_millis(300);
 
@@ -103,6 +105,7 @@ pub(crate) fn load(words: &[&str]) -> anyhow::Result<Turned> {
         per_second: per_second.parse()?,
         connections: CONNECTIONS,
         each: Duration::from_secs(seconds.parse()?),
+        never: NEVER,
         at_unix_ms: at_unix_ms.parse()?,
         into: *into.as_bytes().first().context("no side")?,
     };
