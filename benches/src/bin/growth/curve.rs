@@ -50,8 +50,10 @@ impl Unit {
             Self::Nanoseconds if size >= 1e3 => (size / 1e3, "µs"),
             Self::Nanoseconds => (size, "ns"),
             Self::Instructions => (size, "instructions"),
-            Self::Bytes if size >= 1024.0 * 1024.0 => (size / 1024.0 / 1024.0, "MiB"),
-            Self::Bytes if size >= 10.0 * 1024.0 => (size / 1024.0, "KiB"),
+            // Decimal, because the axes are.
+            Self::Bytes if size >= 1e9 => (size / 1e9, "GB"),
+            Self::Bytes if size >= 1e6 => (size / 1e6, "MB"),
+            Self::Bytes if size >= 1e3 => (size / 1e3, "kB"),
             Self::Bytes => (size, "B"),
         };
         let whole = size >= 100.0 || matches!(unit, "instructions" | "B") && size >= 10.0;
@@ -107,7 +109,7 @@ mod tests {
             (Unit::Nanoseconds, 2.5e9, "2.50 s"),
             (Unit::Nanoseconds, 0.000_543_2, "0.000543 ns"),
             (Unit::Bytes, 142.4, "142 B"),
-            (Unit::Bytes, 20.0 * 1024.0, "20.0 KiB"),
+            (Unit::Bytes, 20_480.0, "20.5 kB"),
             (Unit::Instructions, -12.0, "-12 instructions"),
         ] {
             assert_eq!(unit.say(value), said);

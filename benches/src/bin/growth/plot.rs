@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 const COLUMNS: usize = 2;
 const PANEL: (f64, f64) = (430.0, 300.0);
 /// Around the diagram of a panel: left, top, right, bottom.
-const EDGE: (f64, f64, f64, f64) = (64.0, 34.0, 20.0, 66.0);
+const EDGE: (f64, f64, f64, f64) = (64.0, 34.0, 34.0, 66.0);
 /// Letters in a line of a law.
 const LINE: usize = 66;
 
