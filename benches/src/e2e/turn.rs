@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A connection has seen the change when so many replies in a row were of the side that it was made to.
 const SEEN: u32 = 5;
 /// Requests due so long after the change are the ones whose percentiles are told.
-pub const WINDOW: Duration = Duration::from_secs(1);
+const WINDOW: Duration = Duration::from_secs(1);
 
 /// What to send, and what is to change.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ pub struct Turned {
     pub last_ms: f64,
     /// Of the requests that were due before the change.
     pub p99_before_us: f64,
-    /// Of those that were due in the [`WINDOW`] after it.
+    /// Of those that were due in the second after it.
     pub p99_after_us: f64,
 }
 

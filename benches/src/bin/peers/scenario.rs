@@ -49,7 +49,7 @@ impl Scenario {
         match self {
             Self::Pass => "pass-through",
             Self::Sticky => "split by user, 5 %",
-            Self::Script => "the same by script or plugin",
+            Self::Script => "split by script or plugin",
             Self::Routes => "1,000 routes, the last one",
             Self::Edits => "two headers rewritten",
             Self::EditsByScript => "two headers by script or plugin",

@@ -3,7 +3,6 @@
 use super::{Got, Report, Row};
 use crate::measure::Measured;
 use crate::scenario::Scenario;
-use cutover_benches::e2e::turn::WINDOW;
 use std::fmt::Write as _;
 
 pub(super) fn text(report: &Report) -> String {
@@ -117,8 +116,8 @@ fn reloads(report: &Report, text: &mut String) {
     let _ = write!(
         text,
         "\n## A new configuration under load\n\n{table}\n\"sent again\": a connection was closed, without a word before, under \
-         a request that was on its way; the client sent it once more over a new one. Times are medians; the second after \
-         is {WINDOW:?} from the change.\n"
+         a request that was on its way; the client sent it once more over a new one. Times are \
+         medians, and count from the moment of the change.\n"
     );
 }
 
