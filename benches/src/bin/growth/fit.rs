@@ -127,6 +127,9 @@ impl Law {
                 let each = plus(each_e * std::f64::consts::LN_10);
                 format!("{} {each} for every tenfold of {of}", say(at_one))
             }
+            Form::Line { fixed, each } if fixed.abs() < each.abs() * 1e-9 => {
+                format!("{} for each {one}", say(each))
+            }
             Form::Line { fixed, each } => format!("{} {} for each {one}", say(fixed), plus(each)),
             Form::Power { at_one, exponent } => format!("{} · n^{exponent:.2}", say(at_one)),
         };
@@ -185,5 +188,9 @@ mod tests {
         assert!(step.error > 0.3, "{step:?}");
         let said = step.say("routes", |value| format!("{value:.0}"));
         assert!(said.contains(&format!("off by {:.0} %", step.error * 100.0)), "{said}");
+        // A beginning that is rounding is not told.
+        let form = Form::Line { fixed: -5e-13, each: 80.0 };
+        let said = Law { form, ..step }.say("routes", |value| format!("{value}"));
+        assert!(said.starts_with("80 for each route ("), "{said}");
     }
 }
