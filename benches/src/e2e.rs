@@ -3,7 +3,10 @@
 pub mod args;
 pub mod backend;
 pub mod bare;
+pub mod edited;
 pub mod load;
 pub mod pairs;
 pub mod process;
+pub mod reply;
 pub mod sides;
+pub mod turn;

@@ -4,17 +4,22 @@
 //! waited (coordinated omission; G. Tene, "How NOT to measure latency"). Here each request has its place in a schedule,
 //! and its latency counts from there, unless the connection was free and only this program woke up late.
 
+use super::backend::BODY_BYTES;
+use super::edited;
+use super::reply::{Came, Wanted, read};
 use super::sides::{Sides, USERS, Watch};
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, bail};
 use hdrhistogram::Histogram;
 use std::fmt;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::net::{SocketAddr, TcpStream};
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 /// A reply that takes longer ends the load.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Connections of a usual load.
+const CONNECTIONS: u32 = 32;
 
 /// What to send.
 #[derive(Clone, Debug)]
@@ -29,8 +34,10 @@ pub struct Load {
     pub lasts: Duration,
     /// Path of every request.
     pub path: String,
-    /// Bytes of the body that each reply must have.
-    pub body_bytes: usize,
+    /// What each reply must be; if its header must be edited, the request's has one to edit, too.
+    pub wanted: Wanted,
+    /// What has no reply so long after the schedule's end counts as not answered; `None`: that is an error.
+    pub gives_up: Option<Duration>,
 }
 
 /// What came of it, in microseconds.
@@ -49,13 +56,35 @@ pub struct Latency {
 /// All that came of a load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Sent {
-    /// How long it took.
+    /// How long it took. What was not answered counts with the time until it was given up, so these are lower bounds then.
     pub latency: Latency,
+    /// Requests without a reply when the load gave up, sent or not.
+    pub unanswered: u64,
     /// Who answered.
     pub sides: Sides,
 }
 
+/// What one connection saw.
+struct Told {
+    latency: Histogram<u64>,
+    unanswered: u64,
+    watch: Watch,
+}
+
 impl Load {
+    /// The load that most measurements take: a path of a profile, replies of our backend.
+    pub fn usual(to: SocketAddr, per_second: f64, lasts: Duration) -> Self {
+        Self {
+            to,
+            per_second,
+            connections: CONNECTIONS,
+            lasts,
+            path: "/api/profile/4711".to_owned(),
+            wanted: Wanted { body_bytes: BODY_BYTES, edited: false },
+            gives_up: None,
+        }
+    }
+
     /// Sends it, from the threads of this process.
     ///
     /// # Errors
@@ -67,20 +96,21 @@ impl Load {
             let lines: Vec<_> = (0..self.connections)
                 .map(|number| scope.spawn(move || self.connection(number, begins)))
                 .collect();
-            let (mut all, mut watch) = (Histogram::<u64>::new(3)?, Watch::default());
+            let mut all = Told::nothing()?;
             for line in lines {
                 let Ok(told) = line.join() else { bail!("a connection's thread panicked") };
-                let (told, seen) = told?;
-                all.add(told)?;
-                watch.join(&seen);
+                let told = told?;
+                all.latency.add(told.latency)?;
+                all.unanswered += told.unanswered;
+                all.watch.join(&told.watch);
             }
-            Ok((all, watch))
+            anyhow::Ok(all)
         });
-        let (all, watch) = all?;
+        let Told { latency: all, unanswered, watch } = all?;
         let at = |share: f64| all.value_at_quantile(share) as f64 / 1e3;
-        let replies = all.len();
+        let replies = all.len() - unanswered;
         let latency = Latency { replies, p50_us: at(0.5), p99_us: at(0.99), p999_us: at(0.999) };
-        Ok(Sent { latency, sides: watch.sides() })
+        Ok(Sent { latency, unanswered, sides: watch.sides() })
     }
 
     /// So few that all of them ask again, or constancy would not be seen; an odd number, so that they do so over another
@@ -92,15 +122,16 @@ impl Load {
 
     /// One connection's part of the schedule, in nanoseconds.
     #[expect(clippy::disallowed_methods, reason = "measures time, and waits for its turn")]
-    fn connection(&self, number: u32, begins: Instant) -> anyhow::Result<(Histogram<u64>, Watch)> {
+    fn connection(&self, number: u32, begins: Instant) -> anyhow::Result<Told> {
         let mut stream = TcpStream::connect(self.to)?;
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        let (mut told, mut watch) = (Histogram::<u64>::new(3)?, Watch::default());
+        let ends = self.gives_up.map(|after| begins + self.lasts + after);
+        let mut told = Told::nothing()?;
         let mut held = vec![0; 16 * 1024];
         let between = f64::from(self.connections) / self.per_second;
         let first = f64::from(number) / self.per_second;
-        let users = self.users();
+        let (users, more) = (self.users(), self.more());
+        let mut open = true;
         for turn in 0_u32.. {
             let at = first + f64::from(turn) * between;
             if at >= self.lasts.as_secs_f64() {
@@ -108,49 +139,55 @@ impl Load {
             }
             let due = begins + Duration::from_secs_f64(at);
             let early = due.saturating_duration_since(Instant::now());
-            let from = if early.is_zero() {
+            let from = if early.is_zero() || !open {
                 due
             } else {
                 std::thread::sleep(early);
                 Instant::now()
             };
-            let user = turn.wrapping_mul(self.connections).wrapping_add(number) % users;
-            write!(
-                stream,
-                "GET {} HTTP/1.1\r\nhost: bench.example\r\nx-user-id: user-{user}\r\n\r\n",
-                self.path
-            )?;
-            let byte = reply(&mut stream, &mut held, self.body_bytes)?;
-            watch.saw(user, byte);
-            told.record(u64::try_from(from.elapsed().as_nanos())?)?;
+            let left = ends.map(|ends| ends.saturating_duration_since(Instant::now()));
+            open &= left.is_none_or(|left| !left.is_zero());
+            if open {
+                stream.set_read_timeout(Some(left.unwrap_or(PATIENCE)))?;
+                let user = turn.wrapping_mul(self.connections).wrapping_add(number) % users;
+                write!(
+                    stream,
+                    "GET {} HTTP/1.1\r\nhost: bench.example\r\nx-user-id: user-{user}\r\n{more}\r\n",
+                    self.path
+                )?;
+                match read(&mut stream, &mut held, self.wanted)? {
+                    Came::Whole { byte, .. } => {
+                        told.watch.saw(user, byte);
+                        told.latency.record(u64::try_from(from.elapsed().as_nanos())?)?;
+                        continue;
+                    }
+                    Came::Closed => bail!("the connection ended without a reply"),
+                    Came::Late if ends.is_none() => bail!("no reply in {PATIENCE:?}"),
+                    Came::Late => open = false,
+                }
+            }
+            told.unanswered += 1;
+            let waited = ends.map_or(Duration::ZERO, |ends| ends.saturating_duration_since(due));
+            told.latency.record(u64::try_from(waited.as_nanos())?)?;
         }
-        Ok((told, watch))
+        Ok(told)
+    }
+
+    fn more(&self) -> String {
+        let edited = self.wanted.edited;
+        if edited { format!("{}: {}\r\n", edited::NAME, edited::CLIENTS) } else { String::new() }
     }
 }
 
-/// Reads one whole reply, and answers with the first byte of its body.
-fn reply(stream: &mut TcpStream, held: &mut [u8], body_bytes: usize) -> anyhow::Result<u8> {
-    let mut have = 0;
-    loop {
-        let read = stream.read(&mut held[have..]).context("no reply")?;
-        ensure!(read > 0, "the connection ended in the middle of a reply");
-        have += read;
-        let Some(head) = held[..have].windows(4).position(|four| four == b"\r\n\r\n") else {
-            ensure!(have < held.len(), "a header without an end");
-            continue;
-        };
-        ensure!(held.starts_with(b"HTTP/1.1 200 "), "not a 200: {}", held[..head].escape_ascii());
-        let whole = head + 4 + body_bytes;
-        ensure!(have <= whole, "a reply longer than {body_bytes} bytes");
-        if have == whole {
-            return Ok(held[head + 4]);
-        }
+impl Told {
+    fn nothing() -> anyhow::Result<Self> {
+        Ok(Self { latency: Histogram::new(3)?, unanswered: 0, watch: Watch::default() })
     }
 }
 
 impl fmt::Display for Sent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} / {}", self.latency, self.sides)
+        write!(f, "{} / {} / {}", self.latency, self.unanswered, self.sides)
     }
 }
 
@@ -159,8 +196,14 @@ impl FromStr for Sent {
     type Err = anyhow::Error;
 
     fn from_str(text: &str) -> anyhow::Result<Self> {
-        let (latency, sides) = text.split_once('/').context("half a line of figures")?;
-        Ok(Self { latency: latency.parse()?, sides: sides.parse()? })
+        let mut parts = text.split('/');
+        let mut part = || parts.next().context("half a line of figures");
+        let (latency, unanswered, sides) = (part()?, part()?, part()?);
+        Ok(Self {
+            latency: latency.parse()?,
+            unanswered: unanswered.trim().parse()?,
+            sides: sides.parse()?,
+        })
     }
 }
 
@@ -221,8 +264,8 @@ mod tests {
     }
 
     fn load(to: SocketAddr, per_second: f64) -> Load {
-        let lasts = Duration::from_millis(200);
-        Load { to, per_second, connections: 2, lasts, path: "/".to_owned(), body_bytes: 4 }
+        let usual = Load::usual(to, per_second, Duration::from_millis(200));
+        Load { connections: 2, wanted: Wanted { body_bytes: 4, edited: false }, ..usual }
     }
 
     #[test]
@@ -243,6 +286,16 @@ mod tests {
             .latency;
         assert_eq!(told.replies, 20);
         assert!(told.p99_us >= 200_000.0, "{told:?}");
+    }
+
+    #[test]
+    fn what_a_stuck_backend_leaves_behind_is_counted_whether_it_was_sent_or_not() {
+        // Each connection has ten requests in the schedule, and waits for the first one until the load gives up.
+        let mut load = load(backend("body", Duration::from_secs(5)), 100.0);
+        load.gives_up = Some(Duration::from_millis(100));
+        let told = load.send().expect("it gives up");
+        assert_eq!((told.latency.replies, told.unanswered), (0, 20));
+        assert!(told.latency.p99_us >= 290_000.0, "{told:?}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Programs under test: each a process of its own, pinned to a core, ended when it is dropped.
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -12,11 +12,33 @@ const TICKS: f64 = 100.0;
 /// How long a program may take until it listens.
 const STARTS_WITHIN: Duration = Duration::from_secs(20);
 
+/// How long a program with processes of its own may take to end them.
+const ENDS_WITHIN: Duration = Duration::from_secs(5);
+
 /// A process on a core of its own. Dropping it ends it.
 #[derive(Debug)]
 pub struct Pinned {
     child: Child,
     address: SocketAddr,
+    family: Family,
+}
+
+/// Does a program have processes of its own?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// No: it is ended at once.
+    Single,
+    /// It is asked to end, because its processes would outlive it if it were killed.
+    Master,
+}
+
+impl Family {
+    fn last_signal(self) -> &'static str {
+        match self {
+            Self::Single => "KILL",
+            Self::Master => "TERM",
+        }
+    }
 }
 
 impl Pinned {
@@ -24,27 +46,62 @@ impl Pinned {
     ///
     /// # Errors
     /// If it cannot be started, or does not listen in time.
-    #[expect(clippy::disallowed_methods, reason = "waits for another process to listen")]
     pub fn start(
         core: u32,
         program: &Path,
         args: &[&str],
         address: SocketAddr,
     ) -> anyhow::Result<Self> {
-        let child = on_core(core, program)
+        Self::spawn(core, program, args, address, Family::Single)?.when_it_listens()
+    }
+
+    /// Starts a program on a core, and does not wait for anything.
+    ///
+    /// # Errors
+    /// If it cannot be started.
+    pub fn spawn(
+        core: u32,
+        program: &Path,
+        args: &[&str],
+        address: SocketAddr,
+        family: Family,
+    ) -> anyhow::Result<Self> {
+        let child = command(core, program, family.last_signal())
             .args(args)
             .stdout(Stdio::null())
             .spawn()
             .context("cannot run setpriv and taskset; install util-linux")?;
-        let pinned = Self { child, address };
+        Ok(Self { child, address, family })
+    }
+
+    /// Itself, as soon as it listens.
+    ///
+    /// # Errors
+    /// If it ends, or does not in time.
+    #[expect(clippy::disallowed_methods, reason = "waits for another process to listen")]
+    pub fn when_it_listens(mut self) -> anyhow::Result<Self> {
         let began = Instant::now();
-        while TcpStream::connect(address).is_err() {
+        while TcpStream::connect(self.address).is_err() {
+            if let Some(status) = self.child.try_wait()? {
+                bail!("it ended with {status} before it listened");
+            }
             if began.elapsed() > STARTS_WITHIN {
-                bail!("{} does not listen on {address}", program.display());
+                bail!("it does not listen on {}", self.address);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Ok(pinned)
+        Ok(self)
+    }
+
+    /// Sends it a signal, `HUP` for one.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn signal(&self, name: &str) -> anyhow::Result<()> {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(pid).status()?;
+        ensure!(sent.success(), "no SIG{name}: it has ended");
+        Ok(())
     }
 
     /// Where it listens.
@@ -101,7 +158,14 @@ impl Pinned {
 }
 
 impl Drop for Pinned {
+    #[expect(clippy::disallowed_methods, reason = "waits for another process to end")]
     fn drop(&mut self) {
+        if self.family == Family::Master && self.signal("TERM").is_ok() {
+            let began = Instant::now();
+            while began.elapsed() < ENDS_WITHIN && matches!(self.child.try_wait(), Ok(None)) {
+                std::thread::sleep(Duration::from_millis(10));
+            }
+        }
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -111,8 +175,12 @@ impl Drop for Pinned {
 /// A command that will run on this core alone, and end with the thread that starts it: whoever interrupts a measurement
 /// gets no chance to drop what it has started, and a proxy left on a core spoils the next one.
 pub fn on_core(core: u32, program: &Path) -> Command {
+    command(core, program, Family::Single.last_signal())
+}
+
+fn command(core: u32, program: &Path, last_signal: &str) -> Command {
     let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "taskset", "-c", &core.to_string()]).arg(program);
+    command.args(["--pdeathsig", last_signal, "taskset", "-c", &core.to_string()]).arg(program);
     command
 }
 

@@ -77,6 +77,16 @@ impl Sides {
         Ok(())
     }
 
+    /// Everybody got what new says.
+    ///
+    /// # Errors
+    /// If somebody did not.
+    pub fn all_new(&self) -> anyhow::Result<()> {
+        let (stayed, users) = (self.users - self.on_new, self.users);
+        ensure!(stayed == 0 && self.flips == 0, "{stayed} of {users} users got old");
+        Ok(())
+    }
+
     /// Each user stays, and this share of them is on new, give or take what chance does once in 15,000 times.
     ///
     /// # Errors
@@ -135,5 +145,7 @@ mod tests {
         assert!(split(500 - 87).is_ok() && split(500 + 87).is_ok());
         assert!(split(500 - 88).is_err() && split(500 + 88).is_err());
         assert!(Sides { users: 3, on_new: 1, flips: 0 }.all_old().is_err());
+        assert!(Sides { users: 3, on_new: 2, flips: 0 }.all_new().is_err());
+        assert!(Sides { users: 3, on_new: 3, flips: 0 }.all_new().is_ok());
     }
 }

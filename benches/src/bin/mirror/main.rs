@@ -21,8 +21,6 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Connections of the load.
-const CONNECTIONS: u32 = 32;
 /// What `old` takes.
 const OLD: [Duration; 2] = [Duration::ZERO, Duration::from_millis(5)];
 /// A side that is slow takes this long.
@@ -36,14 +34,8 @@ fn main() -> anyhow::Result<()> {
             backend::serve(listen.parse()?, Duration::from_millis(after_ms.parse()?), b'x')
         }
         ["load", to, per_second, seconds] => {
-            let load = Load {
-                to: to.parse()?,
-                per_second: per_second.parse()?,
-                connections: CONNECTIONS,
-                lasts: Duration::from_secs(seconds.parse()?),
-                path: "/api/profile/4711".to_owned(),
-                body_bytes: backend::BODY_BYTES,
-            };
+            let lasts = Duration::from_secs(seconds.parse()?);
+            let load = Load::usual(to.parse()?, per_second.parse()?, lasts);
             writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }

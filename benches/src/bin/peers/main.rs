@@ -6,57 +6,55 @@
 //! each user's constancy and the share of the split. Blocks go A B B A against the bare Pingora's pass-through; the ratio
 //! of each pair is taken, and their median with its interval of 95 %. Two bare proxies against each other are the noise: if their
 //! interval is wider than 5 % to either side, the run is void and says so.
+//!
+//! `--full` also has many routes, rewriting, mirroring, reloads under load, connections that rest, and starts.
 
 mod args;
+mod configure;
 mod find;
+mod idle;
 mod machine;
 mod measure;
 mod product;
+mod reload;
 mod report;
 mod scenario;
+mod stage;
+mod start;
 mod svg;
 
 use anyhow::Context as _;
 use args::{Args, Mode};
-use cutover_benches::e2e::load::Load;
-use cutover_benches::e2e::process::{Pinned, free_address};
+use configure::Setting;
 use cutover_benches::e2e::sides::{NEW, OLD};
 use cutover_benches::e2e::{backend, bare};
-use measure::{Measured, Stage};
-use product::Product;
-use report::Report;
+use product::{Kind, Product};
+use report::{Got, Report, Row};
 use scenario::Scenario;
+use stage::Stage;
 use std::io::Write as _;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::Duration;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Connections of the load.
-const CONNECTIONS: u32 = 32;
-
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
     match words[..] {
+        ["backend", listen, "edited"] => backend::serve_edited(listen.parse()?),
+        ["backend", listen, "hung"] => backend::hang(listen.parse()?),
         ["backend", listen, side] => {
             let byte = if side == "new" { NEW } else { OLD };
             backend::serve(listen.parse()?, Duration::ZERO, byte)
         }
         ["bare", listen, backend] => bare::serve(listen, backend.parse()?),
-        ["load", to, per_second, seconds] => {
-            let load = Load {
-                to: to.parse()?,
-                per_second: per_second.parse()?,
-                connections: CONNECTIONS,
-                lasts: Duration::from_secs(seconds.parse()?),
-                path: "/api/profile/4711".to_owned(),
-                body_bytes: backend::BODY_BYTES,
-            };
-            say(&load.send()?.to_string())
+        ["load", to, per_second, seconds, scenario] => {
+            let lasts = Duration::from_secs(seconds.parse()?);
+            let scenario = Scenario::by_word(scenario)?;
+            say(&scenario.load(to.parse()?, per_second.parse()?, lasts).send()?.to_string())
         }
+        ["turn", ref words @ ..] => say(&reload::load(words)?.to_string()),
         _ => match args::read(&words)? {
             Mode::Help => say(args::HELP),
             Mode::Run(args) => run(&args),
@@ -69,30 +67,14 @@ fn say(line: &str) -> anyhow::Result<()> {
 }
 
 fn run(args: &Args) -> anyhow::Result<()> {
-    let us = std::env::current_exe()?;
-    let folder = std::env::temp_dir().join(format!("cutover-peers-{}", std::process::id()));
-    std::fs::create_dir_all(&folder)?;
-    // It is the last to go, after the programs that write into it, and it goes after an error, too.
-    let _folder = Throwaway(folder.clone());
-    let (old, new) = (free_address()?, free_address()?);
-    let serve =
-        |at: SocketAddr, side: &str| Pinned::start(1, &us, &["backend", &at.to_string(), side], at);
-    let (_old, _new) = (serve(old, "old")?, serve(new, "new")?);
-    let stage = Stage { us, folder, old, new, seconds: args.seconds, rate: args.rate };
+    let stage = Stage::set(&std::env::current_exe()?, args.rate, args.seconds)?;
     let products = find::all(args)?;
     let mut report = Report::new(args, &products);
-    let bare = Product::bare(&stage.us);
-    let control = bare.start(&stage, Scenario::Pass)?.context("a bare proxy always starts")?;
-    for scenario in Scenario::ALL {
-        for product in &products {
-            let Some(proxy) = product.start(&stage, scenario)? else { continue };
-            let name = format!("{}: {}", scenario.name(), product.name);
-            let measured = stage
-                .compare(args, scenario, &control, &proxy)
-                .with_context(|| format!("{name} does not do what it should"))?;
-            say(&format!("{name:<44} {}", measured.line(args.smoke)))?;
-            report.add(scenario, product, measured);
-        }
+    blocks(args, &stage, &products, &mut report)?;
+    if args.full {
+        reloads(args, &stage, &products, &mut report)?;
+        rests(args, &stage, &products, &mut report)?;
+        starts(args, &stage, &products, &mut report)?;
     }
     if args.smoke {
         return say("every reply was right; figures of a smoke are not judged");
@@ -101,15 +83,111 @@ fn run(args: &Args) -> anyhow::Result<()> {
     say(&report.verdict())
 }
 
-/// A folder that is removed when this is dropped.
-struct Throwaway(PathBuf);
-
-impl Drop for Throwaway {
-    fn drop(&mut self) {
-        // It is in the system's place for temporary files: if it stays, that is nobody's harm.
-        let _ = std::fs::remove_dir_all(&self.0);
+fn blocks(
+    args: &Args,
+    stage: &Stage,
+    products: &[Product],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let bare = Product::bare(&stage.us);
+    let control = bare.start(stage, Scenario::Pass, Setting::Usual)?;
+    let scenarios = if args.full { &Scenario::ALL[..] } else { &Scenario::FEW };
+    for &scenario in scenarios {
+        for product in products {
+            let got = match product.cannot(scenario) {
+                // It is the measure of the others, and no product.
+                Some(_) if product.kind == Kind::Bare => continue,
+                Some(why) => Got::Not(why),
+                None => {
+                    let proxy = product.start(stage, scenario, Setting::Usual)?;
+                    let measured = stage.compare(args, scenario, &control.pinned, &proxy.pinned);
+                    Got::Measured(measured.with_context(|| wrong(scenario.name(), product))?)
+                }
+            };
+            tell(args, scenario.name(), product, &got, measure::Measured::line)?;
+            report.add(scenario, product, got);
+        }
     }
+    Ok(())
 }
 
-/// What is written of a row.
-pub(crate) type Row = (Scenario, String, Measured);
+fn reloads(
+    args: &Args,
+    stage: &Stage,
+    products: &[Product],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let place = "a new configuration under load";
+    for product in products {
+        let Some(how) = product.reload() else { continue };
+        let measured = reload::measure(args, stage, product);
+        let got = Got::Measured(measured.with_context(|| wrong(place, product))?);
+        tell(args, place, product, &got, reload::Reloaded::line)?;
+        report.reloads.push((how, Row { name: product.name, got }));
+    }
+    Ok(())
+}
+
+fn rests(
+    args: &Args,
+    stage: &Stage,
+    products: &[Product],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let place = "connections that rest";
+    for product in products {
+        let measured = idle::measure(args, stage, product);
+        let got = Got::Measured(measured.with_context(|| wrong(place, product))?);
+        tell(args, place, product, &got, idle::Idle::line)?;
+        report.idle.push(Row { name: product.name, got });
+    }
+    Ok(())
+}
+
+fn starts(
+    args: &Args,
+    stage: &Stage,
+    products: &[Product],
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    report.start_of_nothing = Some(start::nothing(args)?);
+    for scenario in [Scenario::Pass, Scenario::Script] {
+        let place = format!("start, {}", scenario.name());
+        let mut rows = Vec::new();
+        for product in products {
+            let got = match product.cannot(scenario) {
+                Some(_) if product.kind == Kind::Bare => continue,
+                Some(why) => Got::Not(why),
+                None => {
+                    let measured = start::measure(args, stage, product, scenario);
+                    Got::Measured(measured.with_context(|| wrong(&place, product))?)
+                }
+            };
+            tell(args, &place, product, &got, start::Started::line)?;
+            rows.push(Row { name: product.name, got });
+        }
+        report.starts.push((scenario, rows));
+    }
+    Ok(())
+}
+
+fn wrong(place: &str, product: &Product) -> String {
+    format!("{place}: {} does not do what it should", product.name)
+}
+
+/// One line as soon as it is known. Of a smoke no figure is told.
+fn tell<T>(
+    args: &Args,
+    place: &str,
+    product: &Product,
+    got: &Got<T>,
+    line: impl Fn(&T) -> String,
+) -> anyhow::Result<()> {
+    let said = match got {
+        Got::Measured(_) if args.smoke => "right".to_owned(),
+        Got::Measured(measured) => line(measured),
+        Got::Not(why) => format!("not measured: {why}"),
+    };
+    let name = format!("{place}: {}", product.name);
+    say(&format!("{name:<46} {said}"))
+}

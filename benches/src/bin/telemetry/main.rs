@@ -24,9 +24,6 @@ use std::time::Duration;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Connections of the load.
-const CONNECTIONS: u32 = 32;
-
 fn main() -> anyhow::Result<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let words: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -34,14 +31,8 @@ fn main() -> anyhow::Result<()> {
         ["backend", listen] => backend::serve(listen.parse()?, Duration::ZERO, b'x'),
         ["collector", listen] => collector::serve(listen.parse()?),
         ["load", to, per_second, seconds] => {
-            let load = Load {
-                to: to.parse()?,
-                per_second: per_second.parse()?,
-                connections: CONNECTIONS,
-                lasts: Duration::from_secs(seconds.parse()?),
-                path: "/api/profile/4711".to_owned(),
-                body_bytes: backend::BODY_BYTES,
-            };
+            let lasts = Duration::from_secs(seconds.parse()?);
+            let load = Load::usual(to.parse()?, per_second.parse()?, lasts);
             writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }

@@ -12,4 +12,7 @@ fn it_does_as_much_as_it_is_told() {
         assert_eq!(place.on_request(&Request::get("/"), Backend::NEW).len(), edits);
     }
     assert!(Place::<Plain>::configure(r#"{"reads": 7}"#).is_err());
+    let place = Place::<Plain>::configure(r#"{"edits": 1, "reply-edits": 2}"#).expect("accepted");
+    assert_eq!(place.on_request(&Request::get("/"), Backend::NEW).len(), 1);
+    assert_eq!(place.on_response(&Request::get("/"), Backend::NEW, 200).len(), 2);
 }
