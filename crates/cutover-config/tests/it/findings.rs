@@ -796,6 +796,27 @@ fn migrations() {
             9:50 error migrations.m.routes[2].mirror: a write that is copied happens twice
                 remove `mirror`, or `write` if the route only reads"#]],
     );
+    check(
+        &format!(
+            "[migrations.m]\nold='a'\nnew='b'\nowner='o'\nexpires=2099-01-01\nroutes=[\n\
+             {{ path='/m', methods=['GET'], critical=true, write=true }},\n\
+             {{ path='/n', methods=['GET'], critical=true, mirror=false }},\n\
+             {{ path='/o', critical=true }},\n{{ path='/p', methods=['PUT'], critical=true }},\n\
+             {{ path='/q', methods=['POST'], critical=true, mirror=true }}]\n\
+             gates = {{ required = ['errors'] }}\n{TWO}"
+        ),
+        expect![[r#"
+            7:8 warning migrations.m.routes[0].critical: no step waits for critical routes: the gate `coverage` is not required
+                add "coverage" to gates.required, or remove `critical`
+            7:40 error migrations.m.routes[0].critical: writes are not compared
+                remove `critical`, or `write` if the route only reads
+            8:40 error migrations.m.routes[1].critical: what is not copied is never compared
+                remove `critical`, or `mirror`
+            9:23 error migrations.m.routes[2].critical: does not say which of its reads must be compared
+                name them: methods = ["GET"]
+            10:40 error migrations.m.routes[3].critical: none of its methods is copied, so that nothing of it is ever compared
+                remove `critical`; or add mirror = true if the route only reads"#]],
+    );
     migration(
         "path = { strip-prefix = '/' }\nheaders = { set = { a = 'b' } }",
         expect![[r#"

@@ -43,13 +43,22 @@ impl fmt::Display for Answer {
 
 fn of_coverage(coverage: &Coverage, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (classes, volume) = (coverage.classes(), coverage.volume());
-    if classes.is_empty() {
-        return f.write_str("no traffic was seen yet");
+    if volume.is_empty() {
+        f.write_str("no traffic was seen yet")?;
+    } else {
+        let (good, all) = (Grouped(classes.good()), Grouped(classes.n()));
+        let compared = Fraction(1.0 - volume.share());
+        write!(f, "{compared} of the traffic compared ({good} of {all} route classes)")?;
     }
-    let (good, all) = (Grouped(classes.good()), Grouped(classes.n()));
-    let compared = Fraction(1.0 - volume.share());
-    write!(f, "{compared} of the traffic compared ({good} of {all} route classes)")?;
-    coverage.missing().map_or(Ok(()), |name| write!(f, ", never compared: {name}"))
+    let Some(name) = coverage.missing() else { return Ok(()) };
+    match coverage.critical_missing() {
+        0 => write!(f, ", never compared: {name}"),
+        1 => write!(f, ", critical and never compared: {name}"),
+        many => {
+            let more = Grouped(many - 1);
+            write!(f, ", critical and never compared: {name} and {more} more")
+        }
+    }
 }
 
 fn of_share(answer: &Answer, share: &Share, f: &mut fmt::Formatter<'_>) -> fmt::Result {

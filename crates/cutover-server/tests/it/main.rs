@@ -5,6 +5,7 @@ mod audit;
 mod cli;
 mod collector;
 mod conduct;
+mod critical;
 mod dashboard;
 mod demo;
 mod early;

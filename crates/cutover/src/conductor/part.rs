@@ -52,6 +52,8 @@ struct Class {
     seen_before: u64,
     seen: u64,
     compared: u64,
+    /// As the configuration in force says.
+    critical: bool,
 }
 
 impl Part {
@@ -171,6 +173,7 @@ impl Part {
     /// What users asked for and what was compared. `anew`: it counts from now on.
     fn count_classes(&mut self, running: &Running, anew: bool) {
         let compared = running.shadow.compared_classes();
+        self.classes.values_mut().for_each(|known| known.critical = false);
         for class in running.classes.iter() {
             let seen = class.meter.seen();
             let known = self.classes.entry(class.name.clone()).or_default();
@@ -178,6 +181,8 @@ impl Part {
             let found = compared.iter().find(|known| known.name == class.name);
             known.compared = found.map_or(0, |known| known.compared);
             known.seen = seen;
+            // Routes that differ in headers only are one class.
+            known.critical |= class.critical;
             if anew {
                 known.seen_before = seen;
             }
@@ -305,8 +310,8 @@ impl Part {
 
     fn coverage(&self) -> Coverage {
         let classes = self.classes.iter().map(|(name, class)| {
-            let Class { seen_before, seen, compared } = *class;
-            RouteClass { name, seen: seen.saturating_sub(seen_before), compared, critical: false }
+            let Class { seen_before, seen, compared, critical } = *class;
+            RouteClass { name, seen: seen.saturating_sub(seen_before), compared, critical }
         });
         classes.collect()
     }
@@ -318,7 +323,8 @@ impl Part {
         digest.update(self.standing.progress().fingerprint.0);
         for (name, class) in &self.classes {
             digest.update(name.as_bytes());
-            let counts = [class.seen_before, class.seen, class.compared];
+            let counts =
+                [class.seen_before, class.seen, class.compared, u64::from(class.critical)];
             counts.iter().for_each(|count| digest.update(count.to_le_bytes()));
         }
         EvidenceHash(digest.finalize().into())
