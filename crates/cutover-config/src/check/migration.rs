@@ -145,7 +145,9 @@ impl About<'_> {
 
     /// Critical routes are the gate `coverage`'s affair.
     fn critical(&self) {
-        let Some(at) = self.migration.routes.iter().position(|route| route.critical) else { return };
+        let Some(at) = self.migration.routes.iter().position(|route| route.critical) else {
+            return;
+        };
         let gates = &self.migration.plan.course.gates;
         if gates.iter().any(|name| **name == *Gate::Coverage.name()) {
             return;

@@ -55,6 +55,28 @@ fn backend(lines: &str, expected: Expect) {
 }
 
 #[test]
+fn what_must_be_known_of_old() {
+    migration(
+        "preflight = { required = ['baseline', 'olde', 'baseline'], requests = 0, observe = 'soon' }",
+        expect![[r#"
+            7:39 error migrations.m.preflight.required[1]: must be "baseline" or "old", not "olde"
+                did you mean "old"?
+            7:47 error migrations.m.preflight.required: "baseline" is listed twice
+                remove one
+            7:71 error migrations.m.preflight.requests: 0 is not between 1 and 1000000000
+            7:84 error migrations.m.preflight.observe: "soon" is not a duration
+                write "250ms", "2s" or "1h""#]],
+    );
+    migration(
+        "preflight = { required = ['old'], observe = '1d' }",
+        expect![[r#"
+        7:45 warning migrations.m.preflight.observe: nothing waits for it: `baseline` is not required
+            add "baseline" to `required`, or remove the key"#]],
+    );
+    migration("preflight = { required = [] }", expect![[r#""#]]);
+}
+
+#[test]
 fn as_a_person_sees_it() {
     let text = "
 [server]

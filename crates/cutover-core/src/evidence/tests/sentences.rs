@@ -148,6 +148,7 @@ fn coverage_and_drill_say_what_is_missing() {
         now_ms: START,
         coverage: Some(&coverage),
         drilled_ms: Some(START - 72 * 60 * MINUTE),
+        ..Look::default()
     };
     assert_eq!(
         evidence.answer(Gate::Coverage, &look).to_string(),
@@ -165,7 +166,11 @@ fn coverage_and_drill_say_what_is_missing() {
         "coverage: 100% of the traffic compared (1 of 2 route classes), critical and never \
          compared: GET /refunds; needs 95% and every critical class"
     );
-    assert!(told(&all).contains("never compared: GET /refunds and 1 more; needs"), "{}", told(&all));
+    assert!(
+        told(&all).contains("never compared: GET /refunds and 1 more; needs"),
+        "{}",
+        told(&all)
+    );
     assert_eq!(
         told(&all[1..2]),
         "coverage: no traffic was seen yet, critical and never compared: GET /refunds"
