@@ -96,7 +96,7 @@ pub fn snapshot(routes: usize) -> Snapshot {
     });
     for number in 0..routes {
         let spec = RouteSpec { path: pattern(number).into(), ..RouteSpec::default() };
-        let target = Target::Migration { id, write: false, mirror: None };
+        let target = Target::Migration { id, write: false, mirror: None, critical: false };
         builder.route(spec, target).expect("patterns of different numbers differ");
     }
     builder.finish()

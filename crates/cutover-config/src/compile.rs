@@ -55,7 +55,8 @@ pub(crate) fn compile(document: &Document, around: &dyn Surroundings, sink: &Sin
     for (which, migration) in document.migrations.iter().enumerate() {
         let Some(id) = migrations[which] else { continue };
         for (at, route) in migration.routes.iter().enumerate() {
-            let target = Target::Migration { id, write: route.write, mirror: route.mirror };
+            let (write, mirror, critical) = (route.write, route.mirror, route.critical);
+            let target = Target::Migration { id, write, mirror, critical };
             routes.add(&route.matching, target, Owner::Migration(which, at));
         }
     }

@@ -13,7 +13,7 @@ mod server;
 mod telemetry;
 
 pub(crate) use backend::{BACKEND, BACKEND_TLS, HEALTH};
-pub(crate) use course::{DRILL, GATES, STEPS};
+pub(crate) use course::{DRILL, GATES, PREFLIGHT, STEPS};
 pub(crate) use migration::{FALLBACK, KEY_SOURCE, MIGRATION, MIGRATION_PLUGINS, SECRET};
 pub(crate) use mirror::{COMPARE, MIRROR};
 pub(crate) use plugin::PLUGIN;

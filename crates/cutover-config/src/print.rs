@@ -361,6 +361,7 @@ fn migration(migration: &MigrationDocument) -> Table {
             let mut table = matching(&route.matching);
             table.put("write", Printed::Flag(route.write));
             table.put_some("mirror", route.mirror.map(Printed::Flag));
+            table.put("critical", Printed::Flag(route.critical));
             table
         }),
     );

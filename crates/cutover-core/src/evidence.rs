@@ -22,10 +22,11 @@
 //! - On rollback, `retry`, or a change of backends, rules or plugins a new epoch begins:
 //!   [`Evidence::new`]. When a percent moves nothing is erased but what was counted against the
 //!   latency bar of the last step.
-//! - To store it: [`Evidence::words`], 181 numbers, and [`Evidence::from_words`].
+//! - To store it: [`Evidence::words`], 186 numbers, and [`Evidence::from_words`].
 //!
 //! Times are milliseconds of one clock, Unix time if evidence is to outlive the process.
 
+mod baseline;
 mod binomial;
 mod counts;
 mod coverage;
@@ -41,10 +42,11 @@ mod sentence;
 mod window;
 mod words;
 
+pub use baseline::{Baseline, OldNow, Reach};
 pub use counts::{Counts, Limit, LimitError};
 pub use coverage::{Coverage, RouteClass};
 pub use detector::{ALARM_AT, Detector};
-pub use gate::{Age, Answer, Gate, Limits, Numbers, Share, Verdict, Why};
+pub use gate::{Age, Answer, BaselineNumbers, Gate, Limits, Numbers, Share, Verdict, Why};
 pub use hard_stop::{HARD_STOP_REQUESTS, HardStop};
 pub use judge::Look;
 pub use latency::{Bar, CONTROL_REQUESTS, Slowness, Tolerance, TooFewControl};
@@ -115,6 +117,7 @@ pub struct Evidence {
     old: Counts,
     copies: Counts,
     hard_stop: HardStop,
+    baseline: Baseline,
 }
 
 impl Evidence {
@@ -135,7 +138,20 @@ impl Evidence {
             old: Counts::NONE,
             copies: Counts::NONE,
             hard_stop: HardStop::default(),
+            baseline: Baseline::default(),
         }
+    }
+
+    /// Requests that `old` was asked, while nothing is asked of `new`; bad: failed. `about` says what
+    /// is observed: of something else the baseline begins anew.
+    pub fn record_old(&mut self, about: u64, requests: Counts, now_ms: u64) {
+        self.baseline.record(about, requests, now_ms);
+    }
+
+    /// Another epoch of this evidence: what was known of `old` alone.
+    #[must_use]
+    pub fn with_baseline(self, baseline: Baseline) -> Self {
+        Self { baseline, ..self }
     }
 
     /// A batch, also an empty one.
@@ -215,6 +231,11 @@ impl Evidence {
             (Gate::Latency, &self.latency),
             (Gate::Mismatch, &self.mismatches),
         ]
+    }
+
+    /// What is known of `old` alone.
+    pub fn baseline(&self) -> Baseline {
+        self.baseline
     }
 
     /// Which evidence this is.

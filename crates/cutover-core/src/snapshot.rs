@@ -42,6 +42,8 @@ pub enum Target {
         write: bool,
         /// Declared fit to be copied to the other side, or unfit; `None`: safe methods are.
         mirror: Option<bool>,
+        /// Its reads must have been compared before users read from `new`, however rare they are.
+        critical: bool,
     },
 }
 

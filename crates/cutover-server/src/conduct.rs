@@ -3,6 +3,7 @@
 use crate::plane::Plane;
 use crate::surroundings::Source;
 use cutover::config::{Config, StateSettings};
+use cutover::core::evidence::Reach;
 use cutover::store::{Redb, Store, StoreError};
 use cutover::{Clock, Conductor, Installed, Migration, Stage};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,10 @@ impl Stage for Plane {
 
     fn restate(&self, restate: &mut dyn FnMut(&mut Migration)) {
         Self::restate(self, restate);
+    }
+
+    fn reach(&self, backend: &str) -> Option<Reach> {
+        Self::reach(self, backend)
     }
 }
 

@@ -16,6 +16,7 @@ use arc_swap::ArcSwapOption;
 use cutover::config::{
     MigrationPlan, Network, PluginUse, ServerSettings, Surroundings, TelemetrySettings,
 };
+use cutover::core::evidence::Reach;
 use cutover::metrics::Metric;
 use cutover::mirror::RulesError;
 use cutover::{Engine, Generation, Installed, Migration, PrepareError, Prepared, Snapshot};
@@ -279,6 +280,21 @@ impl Plane {
         if !now.log().is_some_and(|kept| Arc::ptr_eq(kept, log)) {
             left.push(log.rest());
         }
+    }
+
+    /// How a backend can be reached now; `None`: there is none of this name.
+    pub fn reach(&self, backend: &str) -> Option<Reach> {
+        let serving = self.newest()?;
+        let pool = serving.backends().pools().iter().find(|pool| pool.name() == backend)?;
+        let now = self.engine.clock().now();
+        let mut reach = Reach::default();
+        for each in pool.endpoints().iter() {
+            let usable = each.address.is_usable(|| now);
+            reach.addresses += 1;
+            reach.usable += u32::from(usable);
+            reach.healthy += u32::from(usable && each.address.answers_checks());
+        }
+        Some(reach)
     }
 
     /// The state of every address, for the admin API.

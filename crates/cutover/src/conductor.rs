@@ -18,6 +18,7 @@ mod charge;
 mod measured;
 mod observe;
 mod part;
+mod preflight;
 mod view;
 
 pub use charge::{Charge, charges};
@@ -26,11 +27,12 @@ pub use view::{Done, Happened, OrderError, View};
 use crate::engine::{Engine, Installed};
 use crate::store::{AuditRecord, Commit, Receipt, Store, StoreError, Verified};
 use crate::{Clock, Migration};
+use cutover_core::evidence::Reach;
 use cutover_core::migration::{
-    Actor, Cause, Effect, Event, Group, Moment, Order, Plan, Standing, Step, Timestamp, Transition,
+    Actor, Cause, Effect, Event, Group, Moment, Order, Plan, Step, Timestamp, Transition,
     Withdrawal, apply, plan, step,
 };
-use part::Part;
+use part::{Known, Part};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,6 +50,11 @@ pub trait Stage: fmt::Debug + Send + Sync {
 
     /// Puts the generation in force once more, with migrations that stand elsewhere.
     fn restate(&self, restate: &mut dyn FnMut(&mut Migration));
+
+    /// How a backend of the generation in force can be reached, by its name; `None`: that is not known here.
+    fn reach(&self, _backend: &str) -> Option<Reach> {
+        None
+    }
 }
 
 impl Stage for Engine {
@@ -78,7 +85,7 @@ pub struct Conductor {
 struct Ensemble {
     parts: Vec<Part>,
     /// Not in the configuration, or not yet.
-    absent: BTreeMap<Box<str>, (Standing, Option<Vec<u64>>)>,
+    absent: BTreeMap<Box<str>, Known>,
     ticks: u64,
 }
 
@@ -103,12 +110,15 @@ impl Conductor {
         store: Arc<dyn Store>,
         clock: Arc<dyn Clock>,
     ) -> Result<Self, StoreError> {
-        let mut loaded = store.load()?;
-        let absent = loaded.standings.into_iter().map(|(name, standing)| {
-            let words = loaded.evidence.remove(&name);
-            (name, (standing, words))
-        });
-        let ensemble = Ensemble { absent: absent.collect(), ..Ensemble::default() };
+        let loaded = store.load()?;
+        let mut absent: BTreeMap<_, Known> = BTreeMap::new();
+        for (name, standing) in loaded.standings {
+            absent.entry(name).or_default().standing = Some(standing);
+        }
+        for (name, words) in loaded.evidence {
+            absent.entry(name).or_default().evidence = Some(words);
+        }
+        let ensemble = Ensemble { absent, ..Ensemble::default() };
         Ok(Self {
             stage,
             store: Mutex::new(store),
@@ -138,7 +148,7 @@ impl Conductor {
             let (part, known) = (present.remove(name), absent.remove(name));
             parts.push(match part {
                 Some(part) => part.recharged(charge, now),
-                None => Part::new(charge, known, now),
+                None => Part::new(charge, known.unwrap_or_default(), now),
             });
         }
         absent.extend(present.into_iter().map(|(name, part)| (name, part.stored())));
@@ -154,7 +164,9 @@ impl Conductor {
         let mut ensemble = self.lock();
         let current = self.stage.current();
         for at in 0..ensemble.parts.len() {
-            ensemble.parts[at].look(&current, now);
+            let watched = ensemble.parts[at].watched(&current);
+            let reach = watched.and_then(|backend| self.stage.reach(backend));
+            ensemble.parts[at].look(&current, reach, now);
             self.go_on(&mut ensemble, at);
         }
         ensemble.ticks += 1;

@@ -146,9 +146,9 @@ table! {
     GATE_VERDICT: Gauge "gate_verdict" ["migration", "gate"]
         "1 pass, 0 not yet known, -1 fail; of gates that are required, and of those that are always watched";
     GATE_VALUE: Gauge "gate_value" ["migration", "gate"]
-        "What the gate holds against its threshold: a share from 0 to 1, for freshness and drill an age in seconds. Absent as long as nothing is known";
+        "What the gate holds against its threshold: a share from 0 to 1, for freshness, drill and old an age in seconds, for baseline a number of requests. Absent as long as nothing is known";
     GATE_THRESHOLD: Gauge "gate_threshold" ["migration", "gate"]
-        "The threshold, in the unit of gate_value: at least for coverage, at most for all others";
+        "The threshold, in the unit of gate_value: at least for coverage and baseline, at most for all others";
     GATE_SAMPLES: Gauge "gate_samples" ["migration", "gate"]
         "Observations behind the answer; they begin anew when backends, rules or plugins change, and after a rollback";
     OVERLAY: Gauge "overlay" ["migration", "overlay"]

@@ -6,6 +6,7 @@ use crate::place::{Sink, Span};
 use crate::reader::nearest;
 use crate::settings::Surroundings;
 use crate::units::{print_duration, print_size};
+use cutover_core::evidence::Gate;
 use cutover_core::key::KeySource;
 use cutover_core::{Bucketing, Percent};
 use std::collections::{HashMap, HashSet};
@@ -35,6 +36,7 @@ pub(super) fn check(
     about.salt();
     about.secret(around);
     about.expiry(around);
+    about.critical();
     about.deadline(names);
     about.room(names);
 }
@@ -139,6 +141,21 @@ impl About<'_> {
             let help = "finish and remove it, or set a later day";
             self.warning("expires", self.migration.expires, what, help);
         }
+    }
+
+    /// Critical routes are the gate `coverage`'s affair.
+    fn critical(&self) {
+        let Some(at) = self.migration.routes.iter().position(|route| route.critical) else {
+            return;
+        };
+        let gates = &self.migration.plan.course.gates;
+        if gates.iter().any(|name| **name == *Gate::Coverage.name()) {
+            return;
+        }
+        let what = "no step waits for critical routes: the gate `coverage` is not required";
+        let help = "add \"coverage\" to gates.required, or remove `critical`";
+        let span = self.migration.routes[at].matching.path;
+        self.warning(&format!("routes[{at}].critical"), span, what, help);
     }
 
     /// What `new` is given of the deadline must be enough to find out that an address of it is dead.

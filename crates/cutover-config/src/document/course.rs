@@ -1,7 +1,8 @@
-//! Reads `[migrations.NAME.gates]`, `steps` and `drill` into the core's own words.
+//! Reads `[migrations.NAME.preflight]`, `gates`, `steps` and `drill` into the core's own words.
 
 use super::migration::in_table;
 use crate::keys;
+use crate::place::Span;
 use crate::reader::{Item, Reader, Scalar};
 use cutover_core::Percent;
 use cutover_core::evidence::{Gate, Limit, LimitError, Limits};
@@ -22,7 +23,32 @@ pub(super) fn read(course: &Course, reader: &Reader<'_>) -> Moves {
     let mut moves = in_table(reader, "gates", &keys::GATES, |reader| gates(&course, reader));
     moves.course.drill = required.then_some(drill);
     moves.limits.drill = drill.good_for;
+    let preflight = in_table(reader, "preflight", &keys::PREFLIGHT, preflight);
+    moves.course.preflight = preflight.required;
+    (moves.limits.observe, moves.limits.requests) = (preflight.observe, preflight.requests);
     moves
+}
+
+struct Preflight {
+    required: Box<[Box<str>]>,
+    observe: Duration,
+    requests: u64,
+}
+
+fn preflight(reader: &Reader<'_>) -> Preflight {
+    let gates = reader.list_or_default::<BeforeShadow>("required");
+    let required = names(reader, gates.value.iter().map(|gate| (gate.value.0, gate.span)));
+    let observe = reader.get_or_default::<Duration>("observe");
+    let requests = reader.get_or_default::<u64>("requests");
+    if !required.iter().any(|name| **name == *Gate::Baseline.name()) {
+        for (key, span) in [("observe", observe.span), ("requests", requests.span)] {
+            if reader.item(key).is_some() {
+                let help = "add \"baseline\" to `required`, or remove the key";
+                reader.warning(key, span, "nothing waits for it: `baseline` is not required", help);
+            }
+        }
+    }
+    Preflight { required, observe: observe.value, requests: requests.value }
 }
 
 fn steps(course: &Course, reader: &Reader<'_>) -> Course {
@@ -100,21 +126,41 @@ fn gates(course: &Course, reader: &Reader<'_>) -> Moves {
 
 fn required(reader: &Reader<'_>) -> Box<[Box<str>]> {
     let gates = reader.list_or_default::<Gate>("required");
-    let mut names: Vec<Box<str>> = Vec::new();
-    for gate in &gates.value {
-        let name = gate.value.name();
-        if names.iter().any(|known| **known == *name) {
-            let what = format!("{name:?} is listed twice");
-            reader.error("required", gate.span, what, "remove one");
-        } else {
-            names.push(name.into());
-        }
-    }
+    let names = names(reader, gates.value.iter().map(|gate| (gate.value, gate.span)));
     if gates.value.is_empty() {
         let what = "no gate is required: reads move forward without evidence";
         reader.warning("required", gates.span, what, "remove the key, and the usual four are");
     }
+    names
+}
+
+/// Names of gates that are required; none of them twice.
+fn names(reader: &Reader<'_>, gates: impl Iterator<Item = (Gate, Span)>) -> Box<[Box<str>]> {
+    let mut names: Vec<Box<str>> = Vec::new();
+    for (gate, span) in gates {
+        let name = gate.name();
+        if names.iter().any(|known| **known == *name) {
+            let what = format!("{name:?} is listed twice");
+            reader.error("required", span, what, "remove one");
+        } else {
+            names.push(name.into());
+        }
+    }
     names.into()
+}
+
+/// A gate that is asked before shadow.
+#[derive(Clone, Copy)]
+struct BeforeShadow(Gate);
+
+impl Scalar for BeforeShadow {
+    fn read(item: &Item<'_>) -> Option<Self> {
+        item.choice(&Gate::PREFLIGHT).map(Self)
+    }
+
+    fn from_default(text: &str) -> Option<Self> {
+        Gate::from_default(text).map(Self)
+    }
 }
 
 impl Scalar for Gate {

@@ -33,6 +33,8 @@ pub(crate) struct MigrationRouteDocument {
     pub(crate) write: bool,
     /// Fit to be copied to the other side, or unfit; `None`: safe methods are.
     pub(crate) mirror: Option<bool>,
+    /// Its reads must have been compared, however rare they are.
+    pub(crate) critical: bool,
 }
 
 impl MigrationRouteDocument {
@@ -70,7 +72,9 @@ pub(super) fn read_migrations(reader: &Reader<'_>) -> Vec<MigrationRouteDocument
         item.table(&keys::MIGRATION_ROUTE, |reader| {
             let write = reader.get_or_default("write").value;
             let matching = matching(reader);
-            MigrationRouteDocument { mirror: mirror(write, &matching, reader), matching, write }
+            let mirror = mirror(write, &matching, reader);
+            let critical = critical((write, mirror), &matching, reader);
+            MigrationRouteDocument { matching, write, mirror, critical }
         })
     };
     items.filter_map(route).collect()
@@ -89,6 +93,37 @@ fn mirror(write: bool, matching: &RouteMatch, reader: &Reader<'_>) -> Option<boo
         reader.error("mirror", declared.span, what, help);
     }
     Some(declared.value)
+}
+
+/// Must its reads have been compared? Only what is copied can be.
+fn critical(
+    (write, mirror): (bool, Option<bool>),
+    matching: &RouteMatch,
+    reader: &Reader<'_>,
+) -> bool {
+    let declared = reader.get_or_default::<bool>("critical");
+    if !declared.value {
+        return false;
+    }
+    let methods = &matching.spec.methods;
+    let error = |what: &str, help: &str| reader.error("critical", declared.span, what, help);
+    if write {
+        error("writes are not compared", "remove `critical`, or `write` if the route only reads");
+    } else if mirror == Some(false) {
+        error("what is not copied is never compared", "remove `critical`, or `mirror`");
+    } else if methods.is_empty() {
+        let what = "does not say which of its reads must be compared";
+        error(what, "name them: methods = [\"GET\"]");
+    } else if mirror.is_none() && !methods.iter().any(is_read) {
+        let what = "none of its methods is copied, so that nothing of it is ever compared";
+        error(what, "remove `critical`; or add mirror = true if the route only reads");
+    }
+    true
+}
+
+/// Copied without being declared fit for it.
+fn is_read(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
 }
 
 /// The placeholder of a text that could not be read; no text that can be read is empty.

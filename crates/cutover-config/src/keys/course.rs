@@ -1,4 +1,4 @@
-//! Keys of `[migrations.NAME.gates]`, `[migrations.NAME.steps]` and `[migrations.NAME.drill]`.
+//! Keys of `[migrations.NAME.preflight]`, `gates`, `steps` and `drill`.
 //!
 //! The defaults are those of the core's `Course` and `Limits`; a test holds them together.
 
@@ -83,6 +83,42 @@ pub(crate) static GATES: Section = Section {
         ("dwell", "it belongs in [migrations.NAME.steps]"),
         ("approvals", "it belongs in [migrations.NAME.steps]"),
         ("mirror", "the largest share of copies that may be shed is called shed"),
+    ],
+};
+
+/// Names of the gates that may be required before shadow, in the order of the core.
+pub(crate) const PREFLIGHT_NAMES: &[&str] = &["baseline", "old"];
+
+pub(crate) static PREFLIGHT: Section = Section {
+    meaning: "What must be known of `old` before the migration leaves `off` and anything is copied to \
+              `new`.",
+    keys: &[
+        Key {
+            name: "required",
+            kind: Kind::List(&Kind::Word(PREFLIGHT_NAMES)),
+            presence: Default("[\"baseline\", \"old\"]"),
+            meaning: "Gates that must pass: `baseline`, users' requests were answered by `old`, as \
+                      many and for as long as said here; `old`, it answered users within \
+                      `gates.data`, or answers health checks now, and most of the last minute's \
+                      requests. An empty list asks nothing.",
+        },
+        Key {
+            name: "observe",
+            kind: Kind::Wait,
+            presence: Default("1m"),
+            meaning: "Least time from the first of these requests to the last. A day shows the hours \
+                      that differ, and what is asked for rarely.",
+        },
+        Key {
+            name: "requests",
+            kind: Kind::Count(1, 1_000_000_000),
+            presence: Default("100"),
+            meaning: "Least number of requests that `old` has answered, writes too.",
+        },
+    ],
+    elsewhere: &[
+        ("dwell", "it is called observe"),
+        ("data", "it belongs in [migrations.NAME.gates]"),
     ],
 };
 

@@ -1,7 +1,7 @@
 //! Keys of `[migrations.NAME]`.
 
 use super::Presence::{Default, Optional, Required};
-use super::course::{DRILL, GATES, STEPS};
+use super::course::{DRILL, GATES, PREFLIGHT, STEPS};
 use super::mirror::{COMPARE, MIRROR};
 use super::route::{HEADERS, MIGRATION_ROUTE, PATH_EDIT};
 use super::{Key, Kind, Section};
@@ -153,6 +153,12 @@ pub(crate) static MIGRATION: Section = Section {
             kind: Kind::Table(&COMPARE),
             presence: Optional("every default"),
             meaning: "When two replies are the same, and what is kept of those that are not.",
+        },
+        Key {
+            name: "preflight",
+            kind: Kind::Table(&PREFLIGHT),
+            presence: Optional("every default"),
+            meaning: "What must be known of `old` before anything is copied to `new`.",
         },
         Key {
             name: "gates",

@@ -87,6 +87,14 @@ pub(crate) static MIGRATION_ROUTE: Section = Section {
             meaning: "`true`: also other methods, which only read, are copied to the other side. \
                       `false`: nothing is.",
         },
+        Key {
+            name: "critical",
+            kind: Kind::Flag,
+            presence: Default("false"),
+            meaning: "`true`: each of its `methods` that is copied must have been compared at least \
+                      once before the gate `coverage` passes, however rare it is, and also if \
+                      nobody has asked for it yet.",
+        },
     ],
     elsewhere: &[
         ("backend", "a migration's routes go to its `old` and `new`; drop this key"),

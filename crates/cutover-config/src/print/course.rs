@@ -1,4 +1,4 @@
-//! Prints a migration's `gates`, `steps` and `drill`.
+//! Prints a migration's `preflight`, `gates`, `steps` and `drill`.
 
 use super::{Printed, Table};
 use crate::plan::MigrationPlan;
@@ -6,9 +6,19 @@ use cutover_core::evidence::Limits;
 use cutover_core::migration::{Course, DrillRule};
 
 pub(super) fn put(table: &mut Table, plan: &MigrationPlan) {
+    table.put("preflight", preflight(plan));
     table.put("gates", gates(plan));
     table.put("steps", steps(&plan.course));
     table.put("drill", drill(plan.course.drill, &plan.limits));
+}
+
+fn preflight(plan: &MigrationPlan) -> Table {
+    let mut table = Table::default();
+    let required = plan.course.preflight.iter().map(|gate| (&**gate).into());
+    table.put("required", Printed::List(required.collect()));
+    table.put("observe", plan.limits.observe);
+    table.put("requests", Printed::Count(plan.limits.requests));
+    table
 }
 
 fn gates(plan: &MigrationPlan) -> Table {

@@ -61,6 +61,10 @@ fn every_key_reaches_the_core() {
         approvals = 2
         approval-lasts = '1h'
         graded = '0s'
+        [migrations.m.preflight]
+        required = ['old']
+        observe = '1d'
+        requests = 7
         [migrations.m.drill]
         good-for = '1d'
         within = '1s'
@@ -80,6 +84,7 @@ fn every_key_reaches_the_core() {
     assert_eq!([silence, approval_lasts, graded], [hour / 3, hour, Duration::ZERO]);
     assert_eq!(approvals, 2);
     assert_eq!(plan.course.gates.concat(), "mismatchfreshness");
+    assert_eq!(plan.course.preflight.concat(), "old");
     let [good_for, within, away] = [86_400, 1, 2].map(Duration::from_secs);
     assert_eq!(plan.course.drill, Some(DrillRule { good_for, within, away }));
     let limit = |thousandths| Limit::try_from(percent(thousandths)).expect("within its bounds");
@@ -92,6 +97,8 @@ fn every_key_reaches_the_core() {
         mirror: Percent::ZERO,
         data: hour / 60,
         drill: good_for,
+        observe: good_for,
+        requests: 7,
         ..Limits::default()
     };
     assert_eq!(plan.limits, expected);

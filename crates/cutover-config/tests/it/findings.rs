@@ -55,6 +55,28 @@ fn backend(lines: &str, expected: Expect) {
 }
 
 #[test]
+fn what_must_be_known_of_old() {
+    migration(
+        "preflight = { required = ['baseline', 'olde', 'baseline'], requests = 0, observe = 'soon' }",
+        expect![[r#"
+            7:39 error migrations.m.preflight.required[1]: must be "baseline" or "old", not "olde"
+                did you mean "old"?
+            7:47 error migrations.m.preflight.required: "baseline" is listed twice
+                remove one
+            7:71 error migrations.m.preflight.requests: 0 is not between 1 and 1000000000
+            7:84 error migrations.m.preflight.observe: "soon" is not a duration
+                write "250ms", "2s" or "1h""#]],
+    );
+    migration(
+        "preflight = { required = ['old'], observe = '1d' }",
+        expect![[r#"
+        7:45 warning migrations.m.preflight.observe: nothing waits for it: `baseline` is not required
+            add "baseline" to `required`, or remove the key"#]],
+    );
+    migration("preflight = { required = [] }", expect![[r#""#]]);
+}
+
+#[test]
 fn as_a_person_sees_it() {
     let text = "
 [server]
@@ -795,6 +817,27 @@ fn migrations() {
                 name those that only read: methods = ["POST"]
             9:50 error migrations.m.routes[2].mirror: a write that is copied happens twice
                 remove `mirror`, or `write` if the route only reads"#]],
+    );
+    check(
+        &format!(
+            "[migrations.m]\nold='a'\nnew='b'\nowner='o'\nexpires=2099-01-01\nroutes=[\n\
+             {{ path='/m', methods=['GET'], critical=true, write=true }},\n\
+             {{ path='/n', methods=['GET'], critical=true, mirror=false }},\n\
+             {{ path='/o', critical=true }},\n{{ path='/p', methods=['PUT'], critical=true }},\n\
+             {{ path='/q', methods=['POST'], critical=true, mirror=true }}]\n\
+             gates = {{ required = ['errors'] }}\n{TWO}"
+        ),
+        expect![[r#"
+            7:8 warning migrations.m.routes[0].critical: no step waits for critical routes: the gate `coverage` is not required
+                add "coverage" to gates.required, or remove `critical`
+            7:40 error migrations.m.routes[0].critical: writes are not compared
+                remove `critical`, or `write` if the route only reads
+            8:40 error migrations.m.routes[1].critical: what is not copied is never compared
+                remove `critical`, or `mirror`
+            9:23 error migrations.m.routes[2].critical: does not say which of its reads must be compared
+                name them: methods = ["GET"]
+            10:40 error migrations.m.routes[3].critical: none of its methods is copied, so that nothing of it is ever compared
+                remove `critical`; or add mirror = true if the route only reads"#]],
     );
     migration(
         "path = { strip-prefix = '/' }\nheaders = { set = { a = 'b' } }",

@@ -43,6 +43,7 @@ fn evidence_goes_on() {
     assert!(!before.is_empty());
     for edits in [
         &[("read-percent = 5", "read-percent = 20\nmirror-percent = 10")][..],
+        &[("path = '/m'", "path = '/m', methods = ['GET'], critical = true")],
         &[("owner = 'me'", "owner = 'you'"), ("2030-01-01", "2031-01-01")],
         &[("allow = ['user-7']", "deny = ['user-7']")],
         &[("plugins = {", "gates = { errors = '1%' }\nsteps = { soak = '1d' }\nplugins = {")],

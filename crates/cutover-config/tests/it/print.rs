@@ -67,6 +67,7 @@ fn all_there_is_to_say_about_mirroring() {
         routes = [
             { path = '/search', methods = ['POST'], mirror = true },
             { path = '/mail', mirror = false },
+            { path = '/refund', methods = ['GET'], critical = true },
         ]
         mirror-percent = 12.5
         mirror = { sample = 'user', concurrency = 3, max-body = '2KiB', max-memory = '3MiB', timeout = '4s' }

@@ -270,7 +270,9 @@ fn answer(state: &str, request: &str) -> (Result<Decision, Refusal>, Vec<&'stati
     let id = builder.migration(migration(state, place, old, new));
     for (path, write) in [("/profile", false), ("/profile/write", true)] {
         let spec = RouteSpec { path: path.into(), ..RouteSpec::default() };
-        builder.route(spec, Target::Migration { id, write, mirror: None }).expect("valid");
+        builder
+            .route(spec, Target::Migration { id, write, mirror: None, critical: false })
+            .expect("valid");
     }
     let snapshot = builder.finish();
 

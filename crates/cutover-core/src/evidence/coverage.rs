@@ -49,7 +49,7 @@ impl Coverage {
         self.critical_missing
     }
 
-    /// The class most worth comparing next.
+    /// The class most worth comparing next: a critical one, if any is missing.
     pub fn missing(&self) -> Option<&str> {
         self.missing.as_ref().map(|missing| &*missing.name)
     }

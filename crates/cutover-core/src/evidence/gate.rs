@@ -1,5 +1,6 @@
 //! Gates: questions about evidence, each with one of three answers and the numbers behind it.
 
+use super::baseline::OldNow;
 use super::coverage::Coverage;
 use super::detector::ALARM_AT;
 use super::latency::{Bar, Tolerance, TooFewControl};
@@ -27,11 +28,15 @@ pub enum Gate {
     Freshness,
     /// Was going back practised lately?
     Drill,
+    /// Before shadow: is it known what `old` does?
+    Baseline,
+    /// Before shadow: does `old` answer, so that everything can go back to it?
+    Old,
 }
 
 impl Gate {
     /// All there are.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Errors,
         Self::Fallbacks,
         Self::Latency,
@@ -40,7 +45,12 @@ impl Gate {
         Self::Mirror,
         Self::Freshness,
         Self::Drill,
+        Self::Baseline,
+        Self::Old,
     ];
+
+    /// Asked before `shadow`, and never again.
+    pub const PREFLIGHT: [Self; 2] = [Self::Baseline, Self::Old];
 
     /// The name used in configuration, API, metrics and output.
     pub const fn name(self) -> &'static str {
@@ -53,6 +63,8 @@ impl Gate {
             Self::Mirror => "mirror",
             Self::Freshness => "freshness",
             Self::Drill => "drill",
+            Self::Baseline => "baseline",
+            Self::Old => "old",
         }
     }
 }
@@ -89,6 +101,10 @@ pub struct Limits {
     pub data: Duration,
     /// Largest age of a drill.
     pub drill: Duration,
+    /// How long `old` is observed at least before shadow.
+    pub observe: Duration,
+    /// How many requests it has answered at least by then.
+    pub requests: u64,
 }
 
 impl Default for Limits {
@@ -103,6 +119,8 @@ impl Default for Limits {
             heartbeat: Duration::from_secs(15),
             data: Duration::from_secs(5 * 60),
             drill: Duration::from_secs(7 * 24 * 3_600),
+            observe: Duration::from_secs(60),
+            requests: 100,
         }
     }
 }
@@ -164,6 +182,43 @@ pub enum Numbers {
     },
     /// The last drill.
     Drill(Age),
+    /// What `old` did before shadow.
+    Baseline(BaselineNumbers),
+    /// How `old` is now, and when it last answered.
+    Old(OldNow, Age),
+}
+
+/// What `old` did, and what is asked for at least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BaselineNumbers {
+    /// Requests; bad: failed.
+    pub requests: Counts,
+    /// From the first of them to the last.
+    pub span: Duration,
+    /// How many must have been answered. At least one, whatever is asked for.
+    pub needed: u64,
+    /// Over how long.
+    pub over: Duration,
+}
+
+impl BaselineNumbers {
+    /// Is it enough?
+    pub fn enough(self) -> bool {
+        self.requests.good() >= self.needed && self.span >= self.over
+    }
+
+    /// How long the rest takes if requests go on to come; `None`: none are answered.
+    pub fn wait(self) -> Option<Duration> {
+        let good = self.requests.good();
+        let missing = self.needed.saturating_sub(good);
+        let (rest, seconds) = (self.over.saturating_sub(self.span), self.span.as_secs_f64());
+        if good == 0 || missing > 0 && seconds <= 0.0 {
+            return None;
+        }
+        let for_them = if missing == 0 { 0.0 } else { missing as f64 * seconds / good as f64 };
+        // Nobody waits for longer than this.
+        (for_them < 1e11).then(|| rest.max(Duration::from_secs_f64(for_them)))
+    }
 }
 
 /// How long ago something was, and how long ago it may be.
@@ -237,22 +292,26 @@ impl Answer {
             Numbers::Coverage(..)
             | Numbers::Mirror(..)
             | Numbers::Freshness { .. }
-            | Numbers::Drill(_) => None,
+            | Numbers::Drill(_)
+            | Numbers::Baseline(_)
+            | Numbers::Old(..) => None,
         }
     }
 
-    /// How many observations, classes' requests or copies; 0 for ages.
+    /// How many observations, requests or copies; 0 for ages.
     pub fn samples(&self) -> u64 {
         match &self.numbers {
             Numbers::Share(share) => share.counts.n(),
             Numbers::Coverage(coverage, _) => coverage.volume().n(),
             Numbers::Mirror(copies, _) => copies.n(),
+            Numbers::Baseline(numbers) => numbers.requests.n(),
+            Numbers::Old(now, _) => now.lately.n(),
             Numbers::Freshness { .. } | Numbers::Drill(_) => 0,
         }
     }
 
     /// The number that is held against [`Answer::threshold`]: an upper bound of a share, a share,
-    /// or an age in seconds. `None` if nothing was measured.
+    /// an age in seconds, or a number of requests. `None` if nothing was measured.
     pub fn value(&self) -> Option<f64> {
         match &self.numbers {
             Numbers::Share(share) => (!share.counts.is_empty()).then_some(share.bound),
@@ -261,19 +320,24 @@ impl Answer {
                 (!volume.is_empty()).then(|| 1.0 - volume.share())
             }
             Numbers::Mirror(copies, _) => (!copies.is_empty()).then(|| copies.share()),
-            Numbers::Freshness { .. } | Numbers::Drill(_) => {
+            Numbers::Baseline(BaselineNumbers { requests, .. }) => {
+                (!requests.is_empty()).then(|| requests.good() as f64)
+            }
+            Numbers::Freshness { .. } | Numbers::Drill(_) | Numbers::Old(..) => {
                 self.decisive_age()?.age.map(|age| age.as_secs_f64())
             }
         }
     }
 
-    /// What [`Answer::value`] is held against: at least for coverage, at most for everything else.
+    /// What [`Answer::value`] is held against: at least for coverage and baseline, at most for
+    /// everything else.
     pub fn threshold(&self) -> f64 {
         let fraction = |percent: Percent| f64::from(percent.thousandths()) / 100_000.0;
         match &self.numbers {
             Numbers::Share(share) => share.limit.fraction(),
             Numbers::Coverage(_, percent) | Numbers::Mirror(_, percent) => fraction(*percent),
-            Numbers::Freshness { .. } | Numbers::Drill(_) => {
+            Numbers::Baseline(numbers) => numbers.needed as f64,
+            Numbers::Freshness { .. } | Numbers::Drill(_) | Numbers::Old(..) => {
                 self.decisive_age().map_or(0.0, |age| age.at_most.as_secs_f64())
             }
         }
@@ -284,8 +348,11 @@ impl Answer {
         match &self.numbers {
             Numbers::Freshness { heartbeat, .. } if !heartbeat.within() => Some(*heartbeat),
             Numbers::Freshness { data, .. } => Some(*data),
-            Numbers::Drill(age) => Some(*age),
-            Numbers::Share(_) | Numbers::Coverage(..) | Numbers::Mirror(..) => None,
+            Numbers::Drill(age) | Numbers::Old(_, age) => Some(*age),
+            Numbers::Share(_)
+            | Numbers::Coverage(..)
+            | Numbers::Mirror(..)
+            | Numbers::Baseline(_) => None,
         }
     }
 

@@ -1,9 +1,10 @@
 //! From evidence to answers. The precedence, gravest first: a fault that was found; nothing
 //! measured; prudence; a comparison that is not fair; and only then whether enough was seen.
 
-use super::gate::{Age, Answer, Gate, Numbers, Share, Why};
+use super::baseline::OldNow;
+use super::gate::{Age, Answer, BaselineNumbers, Gate, Numbers, Share, Why};
 use super::latency::{CONTROL_REQUESTS, TooFewControl};
-use super::{Counts, Coverage, Evidence, Meter, clean_needed, evidence_below, upper_bound};
+use super::{Counts, Coverage, Evidence, Limits, Meter, clean_needed, evidence_below, upper_bound};
 use crate::Percent;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Look<'a> {
     pub coverage: Option<&'a Coverage>,
     /// When a rollback was last practised.
     pub drilled_ms: Option<u64>,
+    /// How `old` is now.
+    pub old: OldNow,
 }
 
 impl Evidence {
@@ -37,6 +40,8 @@ impl Evidence {
                 let drill = Age { age, at_most: self.limits.drill };
                 Answer { gate, why: recent(drill), numbers: Numbers::Drill(drill) }
             }
+            Gate::Baseline => self.of_baseline(),
+            Gate::Old => self.of_old(look),
         }
     }
 
@@ -125,6 +130,34 @@ impl Evidence {
         };
         let numbers = Numbers::Mirror(self.copies, self.limits.mirror);
         Answer { gate: Gate::Mirror, why, numbers }
+    }
+
+    fn of_baseline(&self) -> Answer {
+        let Limits { observe: over, requests, .. } = self.limits;
+        let (requests, needed) = (self.baseline.requests(), requests.max(1));
+        let numbers = BaselineNumbers { requests, span: self.baseline.span(), needed, over };
+        let why = if requests.is_empty() {
+            Why::Missing
+        } else if numbers.enough() {
+            Why::Within
+        } else {
+            Why::TooFew
+        };
+        Answer { gate: Gate::Baseline, why, numbers: Numbers::Baseline(numbers) }
+    }
+
+    /// Everything can go back to `old` if it answers users, or at least those who check it.
+    fn of_old(&self, look: &Look<'_>) -> Answer {
+        let OldNow { reach, lately, answered_ms } = look.old;
+        let answered = Age { age: age(answered_ms, look.now_ms), at_most: self.limits.data };
+        let why = if reach.is_some_and(|reach| reach.usable == 0) || lately.bad() > lately.good() {
+            Why::Outside
+        } else if answered.within() || reach.is_some_and(|reach| reach.healthy > 0) {
+            Why::Within
+        } else {
+            Why::Missing
+        };
+        Answer { gate: Gate::Old, why, numbers: Numbers::Old(look.old, answered) }
     }
 
     fn of_freshness(&self, look: &Look<'_>) -> Answer {

@@ -2,8 +2,9 @@
 //! min at the current rate".
 
 use super::Counts;
+use super::baseline::{OldNow, Reach};
 use super::coverage::Coverage;
-use super::gate::{Answer, Gate, Numbers, Share, Why};
+use super::gate::{Age, Answer, BaselineNumbers, Gate, Numbers, Share, Why};
 use std::fmt;
 use std::time::Duration;
 
@@ -37,19 +38,78 @@ impl fmt::Display for Answer {
                     write!(f, "rollback practised {age} ago, at most {most}")
                 }
             },
+            Numbers::Baseline(numbers) => of_baseline(*numbers, f),
+            Numbers::Old(now, answered) => {
+                of_old(now, *answered, f)?;
+                let missing = self.why == Why::Missing;
+                let then = ": send it requests, or give its backend a health check";
+                if missing { f.write_str(then) } else { Ok(()) }
+            }
         }
     }
 }
 
 fn of_coverage(coverage: &Coverage, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let (classes, volume) = (coverage.classes(), coverage.volume());
-    if classes.is_empty() {
-        return f.write_str("no traffic was seen yet");
+    if volume.is_empty() {
+        f.write_str("no traffic was seen yet")?;
+    } else {
+        let (good, all) = (Grouped(classes.good()), Grouped(classes.n()));
+        let compared = Fraction(1.0 - volume.share());
+        write!(f, "{compared} of the traffic compared ({good} of {all} route classes)")?;
     }
-    let (good, all) = (Grouped(classes.good()), Grouped(classes.n()));
-    let compared = Fraction(1.0 - volume.share());
-    write!(f, "{compared} of the traffic compared ({good} of {all} route classes)")?;
-    coverage.missing().map_or(Ok(()), |name| write!(f, ", never compared: {name}"))
+    let Some(name) = coverage.missing() else { return Ok(()) };
+    match coverage.critical_missing() {
+        0 => write!(f, ", never compared: {name}"),
+        1 => write!(f, ", critical and never compared: {name}"),
+        many => {
+            let more = Grouped(many - 1);
+            write!(f, ", critical and never compared: {name} and {more} more")
+        }
+    }
+}
+
+fn of_baseline(numbers: BaselineNumbers, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let BaselineNumbers { requests, span, needed, over } = numbers;
+    let (good, all) = (Grouped(requests.good()), Grouped(requests.n()));
+    if requests.is_empty() {
+        f.write_str("old was asked nothing here yet")?;
+    } else {
+        write!(f, "old answered {good} of {all} requests in {}", Span(span))?;
+    }
+    if numbers.enough() {
+        return Ok(());
+    }
+    write!(f, "; needs {} answers over {}", Grouped(needed), Span(over))?;
+    match numbers.wait() {
+        Some(wait) => write!(f, "; about {} at the current rate", Span(wait)),
+        None => Ok(()),
+    }
+}
+
+fn of_old(now: &OldNow, answered: Age, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let OldNow { reach, lately, .. } = *now;
+    if reach.is_some_and(|reach| reach.addresses == 0) {
+        return f.write_str("it has no address");
+    }
+    if let Some(Reach { addresses, usable, healthy }) = reach {
+        write!(f, "{usable} of {addresses} addresses usable")?;
+        match healthy {
+            0 => {}
+            1 => f.write_str(", 1 answers health checks")?,
+            many => write!(f, ", {many} answer health checks")?,
+        }
+    }
+    let comma = if reach.is_some() { ", " } else { "" };
+    if !lately.is_empty() {
+        let (good, all) = (Grouped(lately.good()), Grouped(lately.n()));
+        return write!(f, "{comma}answered {good} of {all} requests of the last minute");
+    }
+    match (answered.age, reach.is_some_and(|reach| reach.healthy > 0)) {
+        (Some(age), _) => write!(f, "{comma}last answer {} ago", Span(age)),
+        (None, true) => Ok(()),
+        (None, false) => write!(f, "{comma}nothing was heard of it yet"),
+    }
 }
 
 fn of_share(answer: &Answer, share: &Share, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -109,7 +169,9 @@ fn measured(gate: Gate) -> &'static str {
         | Gate::Coverage
         | Gate::Mirror
         | Gate::Freshness
-        | Gate::Drill => "requests",
+        | Gate::Drill
+        | Gate::Baseline
+        | Gate::Old => "requests",
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of evidence, by subject. Figures that were found by simulation are found again by
 //! simulation.
 
+mod baseline;
 mod chance;
 mod detector;
 mod judge;

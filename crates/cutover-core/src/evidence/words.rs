@@ -4,11 +4,14 @@ use super::Epoch;
 use super::hard_stop::HardStop;
 use super::meter::Meter;
 use super::window::Window;
-use super::{Bar, Counts, Detector, Evidence, Limit, Limits};
+use super::{Bar, Baseline, Counts, Detector, Evidence, Limit, Limits};
 use std::fmt;
 
 /// The first word: which layout the others have.
-const LAYOUT: u64 = 1;
+const LAYOUT: u64 = 2;
+
+/// The same without a baseline.
+const WITHOUT_BASELINE: u64 = 1;
 
 /// Words that are no evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +57,9 @@ impl Evidence {
         words.counts(self.copies);
         words.window(&self.hard_stop.recent);
         words.counts(self.hard_stop.tripped.unwrap_or_default());
+        let Baseline { about, first_ms, last_ms, requests } = self.baseline;
+        words.0.extend([about, first_ms, last_ms]);
+        words.counts(requests);
         words.0
     }
 
@@ -62,7 +68,7 @@ impl Evidence {
     pub fn from_words(words: &[u64], limits: Limits) -> Result<Self, WordsError> {
         let mut read = Read(words.iter());
         let layout = read.word()?;
-        if layout != LAYOUT {
+        if ![LAYOUT, WITHOUT_BASELINE].contains(&layout) {
             return Err(WordsError::Layout(layout));
         }
         let (epoch, since_ms) = (Epoch(read.word()?), read.word()?);
@@ -81,6 +87,10 @@ impl Evidence {
         let tripped = read.counts()?;
         let tripped = (!tripped.is_empty()).then_some(tripped);
         evidence.hard_stop = HardStop { recent, tripped };
+        if layout == LAYOUT {
+            let (about, first_ms, last_ms) = (read.word()?, read.word()?, read.word()?);
+            evidence.baseline = Baseline { about, first_ms, last_ms, requests: read.counts()? };
+        }
         read.end()?;
         Ok(evidence.with_limits(limits))
     }

@@ -3,6 +3,7 @@
 
 use super::time::Timestamp;
 use crate::compare::RuleSpec;
+use crate::evidence::Gate;
 use crate::{Percent, Salt};
 use std::fmt;
 use std::time::Duration;
@@ -68,7 +69,7 @@ impl Course {
             soak: 7 * DAY,
             quiet: 3 * DAY,
             silence: Duration::from_secs(600),
-            preflight: Box::default(),
+            preflight: Gate::PREFLIGHT.map(|gate| gate.name().into()).into(),
             gates: ["errors", "latency", "mismatch", "coverage"].map(Box::from).into(),
             approvals: 0,
             approval_lasts: DAY,

@@ -92,7 +92,9 @@ impl Remedy {
         match gate {
             Gate::Errors | Gate::Fallbacks | Gate::Latency => Some(Self::RollBack),
             Gate::Mismatch => Some(Self::Latch),
-            Gate::Coverage | Gate::Mirror | Gate::Freshness => Some(Self::Hold),
+            Gate::Coverage | Gate::Mirror | Gate::Freshness | Gate::Baseline | Gate::Old => {
+                Some(Self::Hold)
+            }
             Gate::Drill => None,
         }
     }

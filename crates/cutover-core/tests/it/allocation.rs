@@ -120,7 +120,10 @@ fn snapshot() -> Snapshot {
     };
     let migrated = |builder: &mut SnapshotBuilder, path, id: MigrationId| {
         builder
-            .route(spec(None, path), Target::Migration { id, write: false, mirror: None })
+            .route(
+                spec(None, path),
+                Target::Migration { id, write: false, mirror: None, critical: false },
+            )
             .expect("valid");
     };
     for n in 0..1_000 {

@@ -1,7 +1,7 @@
 //! Other systems' published cases: users they split keep their side in the compatible arithmetics.
 //!
-//! The files are not part of the project. They are looked for in `CUTOVER_FIXTURES`, else in
-//! `../shared/fixtures` beside the repository; where they are absent the tests say `SKIPPED`.
+//! They are in `tests/vendor`, but for flagd's, which no registry has. Those are looked for in `CUTOVER_FIXTURES`, else in
+//! `../shared/fixtures` beside the repository; where they are absent their test says `SKIPPED`.
 
 use cutover_core::{Bucketing, Percent, Salt};
 use serde_json::Value;
@@ -22,17 +22,24 @@ const LEFT_OUT: [&str; 3] = [
 /// migration has two sides.
 const VARIANTS_LEFT_OUT: usize = 4;
 
-/// Where the files are.
-#[expect(clippy::disallowed_methods, reason = "a test's environment, not a decision's")]
-pub(crate) fn folder() -> PathBuf {
-    std::env::var("CUTOVER_FIXTURES").map(PathBuf::from).unwrap_or_else(|_| {
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures")
-    })
+/// Where the project's copies are.
+pub(crate) fn vendored() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/vendor")
 }
 
-/// The text of a file, or `None` and a line that says so.
-pub(crate) fn fixture(name: &str) -> Option<String> {
-    let file = folder().join(name);
+/// The text of a file of the project's copies.
+pub(crate) fn fixture(name: &str) -> String {
+    let file = vendored().join(name);
+    std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// The text of a file that is no part of the project, or `None` and a line that says so.
+#[expect(clippy::disallowed_methods, reason = "a test's environment, not a decision's")]
+fn outside(name: &str) -> Option<String> {
+    let folder = std::env::var("CUTOVER_FIXTURES").map(PathBuf::from).unwrap_or_else(|_| {
+        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/fixtures")
+    });
+    let file = folder.join(name);
     let text = std::fs::read_to_string(&file).ok();
     if text.is_none() {
         #[expect(clippy::print_stdout, reason = "a skipped test says so")]
@@ -83,8 +90,8 @@ fn flag(flags: &Value, key: &str) -> (String, String, Vec<(String, u32)>) {
 
 #[test]
 fn flagd_fractional_version_2() {
-    let Some(flags) = fixture("flagd/testkit-flags.json") else { return };
-    let Some(feature) = fixture("flagd/fractional.feature") else { return };
+    let Some(flags) = outside("flagd/testkit-flags.json") else { return };
+    let Some(feature) = outside("flagd/fractional.feature") else { return };
     let flags: Value = serde_json::from_str(&flags).expect("JSON");
     let check = |key: &str, user: &str, expected: &str| {
         let (seed, from, variants) = flag(&flags, key);
@@ -124,7 +131,7 @@ fn flagd_fractional_version_2() {
 
 #[test]
 fn unleash_flexible_rollout() {
-    let Some(text) = fixture("unleash/12-custom-stickiness.json") else { return };
+    let text = fixture("unleash/12-custom-stickiness.json");
     let fixture: Value = serde_json::from_str(&text).expect("JSON");
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let tests = fixture["tests"].as_array().expect("tests");

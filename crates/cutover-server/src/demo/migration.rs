@@ -102,7 +102,7 @@ impl Play<'_> {
     async fn shadow(&mut self) -> anyhow::Result<()> {
         let (screen, ana) = (self.screen, self.ana.clone());
         screen.act(1, "Every read is mirrored to the new service, and the replies compared");
-        ana.types(screen, Command::Promote(Goal::Next), "begin")?;
+        ana.promotes(screen, "begin").await?;
         ana.types(screen, Command::MirrorTraffic(Percent::FULL), "there are few users")?;
         ana.waits(screen, |view| view.standing.progress().latch.is_some()).await?;
         let told = ana.gate(Gate::Mismatch)?;

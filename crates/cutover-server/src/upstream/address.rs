@@ -28,6 +28,8 @@ pub struct Address {
     unhealthy: AtomicBool,
     /// Consecutive checks that contradict `unhealthy`.
     contradictions: AtomicU32,
+    /// The last check was answered as it should.
+    answers_checks: AtomicBool,
 }
 
 impl Address {
@@ -41,6 +43,7 @@ impl Address {
             out_until: AtomicU64::new(0),
             unhealthy: AtomicBool::new(false),
             contradictions: AtomicU32::new(0),
+            answers_checks: AtomicBool::new(false),
         }
     }
 
@@ -73,6 +76,11 @@ impl Address {
         until == 0 || self.milliseconds(now()) >= until
     }
 
+    /// Was its last active check answered as it should? Not, if nobody checks.
+    pub fn answers_checks(&self) -> bool {
+        self.answers_checks.load(Relaxed)
+    }
+
     /// Nothing at all is held against it.
     pub fn is_clean(&self) -> bool {
         !self.unhealthy.load(Relaxed) && self.out_until.load(Relaxed) == 0
@@ -101,6 +109,7 @@ impl Address {
 
     /// The result of an active check; `true` if it changed what is thought of the address.
     pub fn checked(&self, healthy: bool, unhealthy_after: u32, healthy_after: u32) -> bool {
+        self.answers_checks.store(healthy, Relaxed);
         if self.unhealthy.load(Relaxed) != healthy {
             self.contradictions.store(0, Relaxed);
             return false;

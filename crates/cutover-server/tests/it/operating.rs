@@ -69,6 +69,7 @@ async fn gives_tokens(scene: &mut Scene) {
 const BEGIN: &str = "cutover promote profile --reason 'begin'";
 
 async fn begins(scene: &mut Scene) {
+    scene.evidence().await;
     scene.plays("ana", "cutover plan profile", &["profile: off", "mirror 1%", "nothing was done"]);
     scene.plays("ana", BEGIN, &["off -> shadow", "in force"]);
     let mirror = "cutover mirror-traffic profile --percent 10 --reason 'a tenth first'";
@@ -185,6 +186,7 @@ async fn goes_back(scene: &mut Scene) {
     assert!((1..USERS / 4).contains(&scene.by_new().await));
     scene.plays("ana", "cutover abort profile --reason 'not this year'", &["-> off"]);
     assert_eq!(scene.by_new().await, 0);
+    scene.evidence().await;
     scene.plays("ana", BEGIN, &["off -> shadow"]);
     everybody(scene).await;
     scene.plays("ana", back, &["rolled-back"]);

@@ -31,6 +31,12 @@ impl Charge {
         self.course.about(self.fingerprint, &[])
     }
 
+    /// The same in one number, by which a baseline is known.
+    pub(super) fn about_old(&self) -> u64 {
+        let Fingerprint(digest) = self.about();
+        digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+    }
+
     /// Where it stands as long as it has never moved.
     pub(super) fn first_standing(&self, now: Timestamp) -> Standing {
         let salt = self.course.salt.clone();

@@ -20,6 +20,8 @@ const WARM_SHARE: u64 = 100;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Counted {
     old: Pair,
+    /// The same, with writes and what is not judged.
+    asked_of_old: Pair,
     new: Pair,
     fallback: Pair,
     breaker: Pair,
@@ -65,6 +67,10 @@ impl Counted {
         }
         Self {
             old: judged(Answerer::Old),
+            asked_of_old: {
+                let (requests, failures) = meter.answered(Answerer::Old);
+                Pair(requests, failures)
+            },
             new: judged(Answerer::New),
             fallback: judged(Answerer::Fallback),
             breaker: judged(Answerer::Breaker),
@@ -99,6 +105,11 @@ impl Counted {
             old: self.old.since(before.old),
             copies: self.copies.since(before.copies),
         }
+    }
+
+    /// Requests that `old` was asked by users; bad: failed.
+    pub(super) fn asked_of_old_since(&self, before: &Self) -> Counts {
+        self.asked_of_old.since(before.asked_of_old)
     }
 
     /// Reads that `old` did, copies too; and those that users were answered by `new`.

@@ -2,11 +2,12 @@
 
 use super::Charge;
 use super::observe::{Counted, Warmth};
+use super::preflight::OldWatch;
 use crate::engine::{Installed, Running};
 use crate::metrics::Reading;
 use crate::store::StoreError;
 use cutover_core::evidence::{
-    Answer, Bar, Counts, Coverage, Evidence, Gate, Look, RouteClass, Slowness, Verdict,
+    Answer, Bar, Counts, Coverage, Evidence, Gate, Look, Reach, RouteClass, Slowness, Verdict,
     clean_needed,
 };
 use cutover_core::migration::{
@@ -37,6 +38,7 @@ pub(super) struct Part {
     /// Times of `old` when the step began: of its users' requests, and of copies.
     step: [Reading; 2],
     warmth: Warmth,
+    old: OldWatch,
     /// Classes, with what was seen and compared of each in this epoch.
     classes: BTreeMap<Box<str>, Class>,
     shown: VecDeque<EvidenceHash>,
@@ -46,34 +48,48 @@ pub(super) struct Part {
     begun: bool,
 }
 
+/// What is kept of a migration that is not in the configuration, or was stored.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known {
+    /// `None`: it has never moved.
+    pub(super) standing: Option<Standing>,
+    pub(super) evidence: Option<Vec<u64>>,
+}
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Class {
     /// The counter when the epoch began.
     seen_before: u64,
     seen: u64,
     compared: u64,
+    /// As the configuration in force says.
+    critical: bool,
 }
 
 impl Part {
-    /// From what is known of it. One that has never moved stands where its configuration says.
-    pub(super) fn new(
-        charge: Charge,
-        known: Option<(Standing, Option<Vec<u64>>)>,
-        now: Timestamp,
-    ) -> Self {
-        let first = charge.first_standing(now);
-        let known = known.filter(|(standing, _)| standing.generation().0 > 0);
-        let (standing, words) = known.unwrap_or((first, None));
+    /// From what is known of it. One that has never moved stands where its configuration says; what is known of its
+    /// `old` still counts.
+    pub(super) fn new(charge: Charge, known: Known, now: Timestamp) -> Self {
+        let moved = known.standing.filter(|standing| standing.generation().0 > 0);
+        let has_moved = moved.is_some();
+        let standing = moved.unwrap_or_else(|| charge.first_standing(now));
         let epoch = standing.progress().epoch;
-        let restored = words.and_then(|words| Evidence::from_words(&words, charge.limits).ok());
+        let words = known.evidence.as_deref();
+        let restored = words.and_then(|words| Evidence::from_words(words, charge.limits).ok());
         let restored = restored.filter(|evidence| evidence.epoch() == epoch);
+        let baseline = restored.map(|evidence| evidence.baseline());
+        let baseline = baseline.filter(|baseline| baseline.about() == charge.about_old());
+        let evidence = restored.filter(|_| has_moved);
+        let evidence =
+            evidence.unwrap_or_else(|| Evidence::new(epoch, charge.limits, now.millis()));
         Self {
             standing,
-            evidence: restored.unwrap_or_else(|| Evidence::new(epoch, charge.limits, now.millis())),
+            evidence: evidence.with_baseline(baseline.unwrap_or_default()),
             charge,
             before: Counted::default(),
             step: Default::default(),
             warmth: Warmth::default(),
+            old: OldWatch::default(),
             classes: BTreeMap::new(),
             shown: VecDeque::new(),
             troubled: false,
@@ -85,7 +101,7 @@ impl Part {
     /// tick.
     pub(super) fn recharged(self, charge: Charge, now: Timestamp) -> Self {
         if !self.has_moved() && self.charge.about() != charge.about() {
-            return Self { before: self.before, ..Self::new(charge, None, now) };
+            return Self { before: self.before, ..Self::new(charge, Known::default(), now) };
         }
         let standing = if self.has_moved() { self.standing } else { charge.first_standing(now) };
         let evidence = self.evidence.with_limits(charge.limits);
@@ -109,8 +125,8 @@ impl Part {
         if standing == self.standing {
             return;
         }
-        let Self { standing, evidence, .. } =
-            Self::new(self.charge.clone(), Some((standing, words)), now);
+        let known = Known { standing: Some(standing), evidence: words };
+        let Self { standing, evidence, .. } = Self::new(self.charge.clone(), known, now);
         (self.standing, self.evidence, self.begun) = (standing, evidence, false);
         // The other process counted for itself.
         self.standing.counts_from(self.before.served);
@@ -123,8 +139,8 @@ impl Part {
     }
 
     /// As it is kept while the configuration does not have it.
-    pub(super) fn stored(self) -> (Standing, Option<Vec<u64>>) {
-        (self.standing, Some(self.evidence.words()))
+    pub(super) fn stored(self) -> Known {
+        Known { evidence: Some(self.evidence.words()), standing: Some(self.standing) }
     }
 
     pub(super) fn standing(&self) -> &Standing {
@@ -135,14 +151,27 @@ impl Part {
         &self.evidence
     }
 
-    /// Records what has happened since the last look.
-    pub(super) fn look(&mut self, current: &Arc<Installed>, now: Timestamp) {
+    /// The backend that has to be watched, because nothing goes forward without it.
+    pub(super) fn watched<'i>(&self, current: &'i Installed) -> Option<&'i str> {
+        let snapshot = current.snapshot();
+        let mut all = snapshot.migrations().iter().filter(|_| self.position() == Position::Off);
+        let migration = all.find(|known| *known.name == *self.charge.course.name)?;
+        Some(&snapshot.backend(migration.old).name)
+    }
+
+    /// Records what has happened since the last look; and how its `old` can be reached, if that is known.
+    pub(super) fn look(&mut self, current: &Arc<Installed>, reach: Option<Reach>, now: Timestamp) {
         let Some(running) = running(current, &self.charge.course.name) else { return };
         let counted = Counted::read(running);
         let on_trial = self.position().is_on_trial();
         self.evidence.record(&counted.since(&self.before, on_trial), now.millis());
         self.look_at_times(&counted, now);
         self.warmth.look(&counted, &self.before);
+        let asked = counted.asked_of_old_since(&self.before);
+        self.old.look(asked, reach, now.millis());
+        if self.position() == Position::Off {
+            self.evidence.record_old(self.charge.about_old(), asked, now.millis());
+        }
         self.count_classes(running, false);
         self.before = counted;
     }
@@ -171,6 +200,7 @@ impl Part {
     /// What users asked for and what was compared. `anew`: it counts from now on.
     fn count_classes(&mut self, running: &Running, anew: bool) {
         let compared = running.shadow.compared_classes();
+        self.classes.values_mut().for_each(|known| known.critical = false);
         for class in running.classes.iter() {
             let seen = class.meter.seen();
             let known = self.classes.entry(class.name.clone()).or_default();
@@ -178,6 +208,8 @@ impl Part {
             let found = compared.iter().find(|known| known.name == class.name);
             known.compared = found.map_or(0, |known| known.compared);
             known.seen = seen;
+            // Routes that differ in headers only are one class.
+            known.critical |= class.critical;
             if anew {
                 known.seen_before = seen;
             }
@@ -274,8 +306,14 @@ impl Part {
         }
     }
 
+    /// Does the next move wait for it, or one after that?
     fn demands(&self, gate: Gate) -> bool {
-        self.charge.course.gates.iter().any(|name| **name == *gate.name())
+        let course = &self.charge.course;
+        let named = |gates: &[Box<str>]| gates.iter().any(|name| **name == *gate.name());
+        if Gate::PREFLIGHT.contains(&gate) {
+            return self.position() == Position::Off && named(&course.preflight);
+        }
+        named(&course.gates)
     }
 
     /// What the gates say: those that are demanded, and those that are always watched.
@@ -286,6 +324,7 @@ impl Part {
             now_ms: now.millis(),
             coverage: Some(&coverage),
             drilled_ms: drilled.map(|record| record.at.millis()),
+            old: self.old.now(),
         };
         let asked =
             Gate::ALL.into_iter().filter(|gate| self.demands(*gate) || WATCHED.contains(gate));
@@ -305,8 +344,8 @@ impl Part {
 
     fn coverage(&self) -> Coverage {
         let classes = self.classes.iter().map(|(name, class)| {
-            let Class { seen_before, seen, compared } = *class;
-            RouteClass { name, seen: seen.saturating_sub(seen_before), compared, critical: false }
+            let Class { seen_before, seen, compared, critical } = *class;
+            RouteClass { name, seen: seen.saturating_sub(seen_before), compared, critical }
         });
         classes.collect()
     }
@@ -318,7 +357,7 @@ impl Part {
         digest.update(self.standing.progress().fingerprint.0);
         for (name, class) in &self.classes {
             digest.update(name.as_bytes());
-            let counts = [class.seen_before, class.seen, class.compared];
+            let counts = [class.seen_before, class.seen, class.compared, u64::from(class.critical)];
             counts.iter().for_each(|count| digest.update(count.to_le_bytes()));
         }
         EvidenceHash(digest.finalize().into())

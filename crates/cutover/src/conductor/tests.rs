@@ -1,6 +1,7 @@
 //! Migrations moved by a conductor over a real engine, with a clock that is turned by hand.
 
 mod ignoring;
+mod preflight;
 mod world;
 
 use super::OrderError;
@@ -187,7 +188,7 @@ fn one_canary_of_a_group_at_a_time() {
         CANARY.replace("data =", "group = \"accounts\"\ndata =")
             + &other.replace("data =", "group = \"accounts\"\ndata =")
     };
-    let world = World::new(&two(""));
+    let world = World::new(&two("preflight = { required = [] }\n"));
     let other = world.conductor.view("orders", &world.ana()).expect("it is configured");
     world.order_of("orders", Command::Promote(Goal::Next)).expect("shadow harms nobody");
     assert_eq!(other.standing.generation().0, 0);

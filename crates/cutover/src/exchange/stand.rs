@@ -37,8 +37,8 @@ impl Installed {
         let Some((id, side)) = migration else { return Ok(stand) };
         let (migration, running) = self.migration(id);
         running.breaker.request(now);
-        if !write
-            && migration.is_judged()
+        // A write has no class.
+        if migration.is_judged()
             && let Some(class) = running.classes.find(decision.route, request.method)
         {
             class.meter.saw();

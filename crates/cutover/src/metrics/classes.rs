@@ -1,5 +1,5 @@
-//! Classes of reads: a migration's routes by method. A class that users ask for and that was never compared is a part of
-//! `new` about which nothing is known.
+//! Classes of what is copied: a migration's routes by method. A class that users ask for, or that was declared critical,
+//! and that was never compared is a part of `new` about which nothing is known.
 
 use super::{Book, bump};
 use crate::mirror::class_name;
@@ -33,6 +33,8 @@ pub(crate) struct Class {
     method: Method,
     /// As people know it: `GET /orders/{id}`.
     pub(crate) name: Box<str>,
+    /// Must have been compared, however rare it is.
+    pub(crate) critical: bool,
     pub(crate) meter: Arc<ClassMeter>,
 }
 
@@ -45,26 +47,24 @@ impl Classes {
     pub(crate) fn of(snapshot: &Snapshot, book: &Book) -> Vec<Self> {
         let mut all: Vec<Vec<Class>> = snapshot.migrations().iter().map(|_| Vec::new()).collect();
         for (route, spec) in snapshot.routes().ids() {
-            let Target::Migration { id, write: false, mirror } = *snapshot.target(route) else {
+            let Target::Migration { id, write: false, mirror, critical } = *snapshot.target(route)
+            else {
                 continue;
             };
             // Declared not to be copied: nobody waits for its comparison.
             if mirror == Some(false) {
                 continue;
             }
-            for method in [Method::GET, Method::HEAD, Method::OPTIONS] {
-                if !spec.methods.is_empty() && !spec.methods.contains(&method) {
-                    continue;
-                }
+            for method in copied(&spec.methods, mirror) {
                 let name = class_name(snapshot, route, &method);
                 let meter = book.class(&snapshot.migration(id).name, &name);
-                all[id.index()].push(Class { route, method, name, meter });
+                all[id.index()].push(Class { route, method, name, critical, meter });
             }
         }
         all.into_iter().map(|classes| Self(classes.into())).collect()
     }
 
-    /// The class of a request, if it is a read.
+    /// The class of a request, if it is one that is copied.
     pub(crate) fn find(&self, route: RouteId, method: &Method) -> Option<&Class> {
         let first = self.0.partition_point(|class| class.route < route);
         let of_route = self.0[first..].iter().take_while(|class| class.route == route);
@@ -75,4 +75,14 @@ impl Classes {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Class> {
         self.0.iter()
     }
+}
+
+/// The methods of a route whose requests are copied: reads, and whatever it declares to be one.
+fn copied(methods: &[Method], mirror: Option<bool>) -> Vec<Method> {
+    let reads = [Method::GET, Method::HEAD, Method::OPTIONS];
+    if mirror == Some(true) {
+        return methods.to_vec();
+    }
+    let named = |method: &Method| methods.is_empty() || methods.contains(method);
+    reads.into_iter().filter(named).collect()
 }

@@ -262,7 +262,7 @@ proptest! {
 
     /// Whatever a store gives back is refused or is evidence that works.
     #[test]
-    fn spoilt_words_do_no_harm(at in 1..181usize, word: u64, cut in 0..181usize) {
+    fn spoilt_words_do_no_harm(at in 1..186usize, word: u64, cut in 0..186usize) {
         let mut words = evidence().words();
         words[at] = word;
         if let Ok(mut spoilt) = Evidence::from_words(&words, Limits::default()) {
@@ -284,10 +284,11 @@ fn the_layout_is_the_one_that_is_stored_already() {
     let errors = Counts::new(100, 1);
     let copies = Counts::new(50, 2);
     evidence.record(&Batch { errors, copies, ..Batch::default() }, START + SECOND);
+    evidence.record_old(77, Counts::new(9, 4), START + SECOND);
     let words = evidence.words();
     let meter = 39;
-    assert_eq!(words.len(), 4 + 4 * meter + 21);
-    assert_eq!(words[..4], [1, 7, START, START + SECOND]);
+    assert_eq!(words.len(), 4 + 4 * meter + 21 + 5);
+    assert_eq!(words[..4], [2, 7, START, START + SECOND]);
     // Limit, observations, bad ones, the detector's limit, its alarm; its levels; the hour; the
     // last time.
     assert_eq!(words[4..9], [1_000_000, 100, 1, 1_000_000, 0]);
@@ -301,16 +302,28 @@ fn the_layout_is_the_one_that_is_stored_already() {
     assert_eq!(words[4 + meter - 1], START + SECOND);
     assert_eq!(words[4 + 3 * meter], 20_000_000);
     assert_eq!(words[4 + 4 * meter + 6..][..2], [50, 2]);
+    assert_eq!(words[4 + 4 * meter + 21..], [77, START + SECOND, START + SECOND, 9, 4]);
+}
+
+#[test]
+fn words_without_a_baseline_are_read() {
+    let mut before = evidence();
+    before.record(&errors(100, 1), START + SECOND);
+    let mut words = before.words();
+    words.truncate(181);
+    assert_eq!(Evidence::from_words(&words, Limits::default()), Err(WordsError::Length));
+    words[0] = 1;
+    assert_eq!(Evidence::from_words(&words, Limits::default()), Ok(before));
 }
 
 #[test]
 fn words_of_another_layout_are_refused() {
     let mut words = evidence().words();
-    words[0] = 2;
+    words[0] = 3;
     let error = Evidence::from_words(&words, Limits::default()).unwrap_err();
-    assert_eq!(error, WordsError::Layout(2));
-    assert!(error.to_string().contains("layout 2, and this version reads layout 1"));
-    words[0] = 1;
+    assert_eq!(error, WordsError::Layout(3));
+    assert!(error.to_string().contains("layout 3, and this version reads layout 2"));
+    words[0] = 2;
     words.push(0);
     assert_eq!(Evidence::from_words(&words, Limits::default()), Err(WordsError::Length));
     assert_eq!(Evidence::from_words(&[], Limits::default()), Err(WordsError::Length));

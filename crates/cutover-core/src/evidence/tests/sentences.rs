@@ -148,11 +148,32 @@ fn coverage_and_drill_say_what_is_missing() {
         now_ms: START,
         coverage: Some(&coverage),
         drilled_ms: Some(START - 72 * 60 * MINUTE),
+        ..Look::default()
     };
     assert_eq!(
         evidence.answer(Gate::Coverage, &look).to_string(),
         "coverage: 92.1% of the traffic compared (1 of 2 route classes), never compared: \
          PATCH /orders/{id}; needs 95% and every critical class"
+    );
+    let critical = |name, compared| RouteClass { name, seen: 0, compared, critical: true };
+    let all = [classes[0], critical("GET /refunds", 0), critical("GET /ledger", 0)];
+    let told = |classes: &[RouteClass<'_>]| {
+        let coverage: Coverage = classes.iter().copied().collect();
+        evidence.answer(Gate::Coverage, &Look { coverage: Some(&coverage), ..look }).to_string()
+    };
+    assert_eq!(
+        told(&all[..2]),
+        "coverage: 100% of the traffic compared (1 of 2 route classes), critical and never \
+         compared: GET /refunds; needs 95% and every critical class"
+    );
+    assert!(
+        told(&all).contains("never compared: GET /refunds and 1 more; needs"),
+        "{}",
+        told(&all)
+    );
+    assert_eq!(
+        told(&all[1..2]),
+        "coverage: no traffic was seen yet, critical and never compared: GET /refunds"
     );
     assert_eq!(
         evidence.answer(Gate::Drill, &look).to_string(),

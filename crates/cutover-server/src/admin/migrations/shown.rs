@@ -110,7 +110,7 @@ fn step(view: &View) -> Value {
 
 pub(super) fn gates(view: &View) -> Vec<Value> {
     let required = |answer: &Answer| {
-        let mut gates = view.course.gates.iter();
+        let mut gates = view.course.gates.iter().chain(&view.course.preflight);
         gates.any(|name| **name == *answer.gate.name())
     };
     view.gates.iter().map(|answer| gate(answer, required(answer))).collect()

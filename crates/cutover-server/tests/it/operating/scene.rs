@@ -31,6 +31,9 @@ key = [{ header = "x-user-id" }, { path = "id" }]
 routes = [{ path = "/api/profile/{id}", methods = ["GET"] }]
 compare = { recheck = "10ms", noise = 0 }
 drill = { away = "5s", within = "1m" }
+[migrations.profile.preflight]
+observe = "1s"
+
 [migrations.profile.gates]
 errors = "10%"
 fallbacks = "10%"
