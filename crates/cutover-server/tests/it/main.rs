@@ -22,6 +22,7 @@ mod protocol;
 mod proxy_split;
 mod proxy_upstream;
 mod reload;
+mod rollback;
 mod samples;
 mod stages;
 mod stale;
