@@ -10,6 +10,7 @@ mod demo;
 mod early;
 mod fallback;
 mod frames;
+mod full_disk;
 mod grpc;
 mod guard;
 mod ignores;
