@@ -14,6 +14,7 @@ mod full_disk;
 mod grpc;
 mod guard;
 mod ignores;
+mod killed;
 mod mirror;
 mod moves;
 mod plugin_author;
