@@ -1,7 +1,7 @@
 //! `cutover demo`: the main job, with real services, a real proxy, real faults.
 //!
-//! Two stories. The first shows who is served by whom, the second a whole migration of reads. Everything is counted at
-//! the clients. Each act ends in claims, and the exit code says whether all of them held.
+//! Two stories. The first shows who is served by whom, the second a whole migration of reads. What users meet is counted
+//! at the clients, never in the proxy. Each act ends in claims, and the exit code says whether all of them held.
 
 mod crowd;
 mod migration;
@@ -14,6 +14,7 @@ mod stage;
 mod stay;
 mod tally;
 mod traffic;
+mod witness;
 
 use crate::args::{Demo, DemoService, Story};
 use crate::exit::{Exit, say};
@@ -84,7 +85,8 @@ fn summarise(screen: &Screen, claims: &[Claim]) -> bool {
     let failed: Vec<&Claim> = claims.iter().filter(|claim| !claim.holds).collect();
     screen.line("");
     if failed.is_empty() {
-        screen.line(&format!("All {} claims held, counted at the clients.", claims.len()));
+        screen
+            .line(&format!("All {} claims held. Users were counted at the clients.", claims.len()));
     } else {
         screen.line(&format!("{} of {} claims did not hold:", failed.len(), claims.len()));
         for claim in &failed {

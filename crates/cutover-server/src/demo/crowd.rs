@@ -1,11 +1,10 @@
 //! Users who ask all the time while a migration goes on, and what each of them met, counted at the clients.
 
-use super::traffic::{Answered, Ask, Seen, Traffic};
-use std::collections::BTreeMap;
-use std::ops::RangeInclusive;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::Duration;
+use super::traffic::{Ask, Seen, Traffic};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// Users who ask at the same time.
@@ -14,96 +13,81 @@ const AT_ONCE: usize = 32;
 /// Each of them rests as long between two requests: some thousand requests a second at most.
 const REST: Duration = Duration::from_millis(25);
 
+/// All users have asked once within this time, on any machine that can run the demo.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Between two looks at what they saw.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// Users at work.
 #[derive(Debug)]
 pub(crate) struct Crowd {
+    users: usize,
     stop: Arc<AtomicBool>,
-    asked: Arc<AtomicU64>,
-    users: Vec<JoinHandle<Vec<Seen>>>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    asking: Vec<JoinHandle<()>>,
 }
 
 impl Crowd {
     /// They begin.
     pub(crate) fn start(traffic: &Traffic) -> Self {
-        let (stop, asked) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
+        let (stop, seen) = (Arc::new(AtomicBool::new(false)), Arc::new(Mutex::new(Vec::new())));
         let one = |first: usize| {
-            let (traffic, stop, asked) = (traffic.clone(), Arc::clone(&stop), Arc::clone(&asked));
+            let (traffic, stop, seen) = (traffic.clone(), Arc::clone(&stop), Arc::clone(&seen));
             tokio::spawn(async move {
-                let mut seen = Vec::new();
                 let mut mine = (first..traffic.users()).step_by(AT_ONCE).cycle();
                 while let Some(user) = mine.next().filter(|_| !stop.load(Ordering::Relaxed)) {
-                    seen.push(traffic.one(Ask::Profile, user).await);
-                    asked.fetch_add(1, Ordering::Relaxed);
+                    let met = traffic.one(Ask::Profile, user).await;
+                    lock(&seen).push(met);
                     tokio::time::sleep(REST).await;
                 }
-                seen
             })
         };
-        let users = (0..AT_ONCE).map(one).collect();
-        Self { stop, asked, users }
+        let asking = (0..AT_ONCE).map(one).collect();
+        Self { users: traffic.users(), stop, seen, asking }
     }
 
-    /// Requests so far.
-    pub(crate) fn asked(&self) -> u64 {
-        self.asked.load(Ordering::Relaxed)
+    /// How many they are.
+    pub(crate) fn users(&self) -> usize {
+        self.users
     }
 
-    /// They stop; everything they saw, in the order of each user.
-    pub(crate) async fn end(self) -> Vec<Seen> {
+    /// What they have seen of requests that began later than that, which is Unix time in milliseconds; each user's in
+    /// their order.
+    pub(crate) fn since(&self, ms: u64) -> Vec<Seen> {
+        lock(&self.seen).iter().filter(|seen| seen.began_ms > ms).copied().collect()
+    }
+
+    /// Waits until every user has seen how a request ended that began later than that, and answers with all such.
+    ///
+    /// # Errors
+    /// If somebody waits for ever.
+    #[expect(clippy::disallowed_methods, reason = "the demo shows real time to a person")]
+    pub(crate) async fn round(&self, ms: u64) -> anyhow::Result<Vec<Seen>> {
+        let began = Instant::now();
+        loop {
+            let seen = self.since(ms);
+            let have: BTreeSet<usize> = seen.iter().map(|seen| seen.user).collect();
+            if have.len() == self.users {
+                return Ok(seen);
+            }
+            let waits = self.users - have.len();
+            anyhow::ensure!(began.elapsed() < PATIENCE, "demo: {waits} users wait for ever");
+            tokio::time::sleep(GLANCE).await;
+        }
+    }
+
+    /// They stop; everything they saw, each user's in their order.
+    pub(crate) async fn end(&mut self) -> Vec<Seen> {
         self.stop.store(true, Ordering::Relaxed);
-        let mut all = Vec::new();
-        for user in self.users {
-            all.extend(user.await.unwrap_or_default());
+        for asking in self.asking.drain(..) {
+            // What it had seen before it failed counts.
+            let _ = asking.await;
         }
-        all
+        self.since(0)
     }
 }
 
-/// Users who met one side and then the other although no transition lies between. What `old` answers because `new`
-/// failed is no change of sides. A transition lasts from when it was decided until it was in force.
-pub(crate) fn strayed(seen: &[Seen], transitions_ms: &[RangeInclusive<u64>]) -> usize {
-    let mut last: BTreeMap<usize, Seen> = BTreeMap::new();
-    let mut strayed = 0;
-    for now in seen.iter().filter(|seen| seen.answered != Answered::Failed && !seen.stand_in) {
-        let Some(before) = last.insert(now.user, *now) else { continue };
-        let between = |transition: &RangeInclusive<u64>| {
-            *transition.start() <= now.ended_ms && *transition.end() >= before.began_ms
-        };
-        if before.answered != now.answered && !transitions_ms.iter().any(between) {
-            strayed += 1;
-        }
-    }
-    strayed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seen(user: usize, answered: Answered, began_ms: u64) -> Seen {
-        let took = Duration::from_millis(5);
-        Seen { user, answered, took, stand_in: false, began_ms, ended_ms: began_ms + 5 }
-    }
-
-    #[test]
-    fn a_side_changes_with_a_transition_or_not_at_all() {
-        let there = [seen(1, Answered::Old, 100), seen(1, Answered::New, 200)];
-        assert_eq!(strayed(&there, &[150..=160]), 0);
-        assert_eq!(strayed(&there, &[]), 1);
-        assert_eq!(strayed(&there, &[250..=260]), 1);
-    }
-
-    #[test]
-    fn who_is_answered_by_old_for_once_has_not_strayed() {
-        let mut fallback = seen(1, Answered::Old, 200);
-        fallback.stand_in = true;
-        let seen = [seen(1, Answered::New, 100), fallback, seen(1, Answered::New, 300)];
-        assert_eq!(strayed(&seen, &[]), 0);
-    }
-
-    #[test]
-    fn users_do_not_stray_into_one_another() {
-        let seen = [seen(1, Answered::New, 100), seen(2, Answered::Old, 101)];
-        assert_eq!(strayed(&seen, &[]), 0);
-    }
+fn lock(seen: &Mutex<Vec<Seen>>) -> MutexGuard<'_, Vec<Seen>> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
 }

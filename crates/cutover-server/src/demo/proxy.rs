@@ -35,15 +35,6 @@ pub(crate) struct PluginCost {
     pub(crate) faults: u64,
 }
 
-/// Reads meant for `new` that `old` answered.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Fallbacks {
-    /// After an attempt that failed.
-    pub(crate) by_attempt: u64,
-    /// Without an attempt, the breaker being open.
-    pub(crate) by_breaker: u64,
-}
-
 impl Proxy {
     /// Starts it on ports of the kernel's choice.
     ///
@@ -116,17 +107,6 @@ impl Proxy {
             mean: Duration::from_secs_f64(seconds / timed.max(1.0)),
             faults: faults as u64,
         })
-    }
-
-    /// Fallbacks of the profile migration so far.
-    ///
-    /// # Errors
-    /// If the admin API does not answer.
-    pub(crate) async fn fallbacks(&self) -> anyhow::Result<Fallbacks> {
-        const NAME: &str = "cutover_fallback_total";
-        let all = self.metric(NAME, &["migration=\"profile\""]).await?;
-        let open = self.metric(NAME, &["migration=\"profile\"", "cause=\"circuit-open\""]).await?;
-        Ok(Fallbacks { by_attempt: (all - open) as u64, by_breaker: open as u64 })
     }
 
     /// Is the breaker of the profile migration closed?

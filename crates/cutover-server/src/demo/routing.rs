@@ -2,12 +2,12 @@
 //! that is killed.
 
 use super::judge;
-use super::proxy::{self, Proxy};
+use super::proxy::Proxy;
 use super::screen::{Claim, Screen};
 use super::stage::Stage;
 use super::stay::stay;
-use super::tally::{Met, Tally, met};
-use super::traffic::{Answered, Ask, Seen, Traffic};
+use super::tally::{Met, Tally, is_cohort, met};
+use super::traffic::{Answered, Ask, Seen, StandIn, Traffic};
 use crate::args::Demo;
 use crate::paragraph::thousands;
 use std::sync::Arc;
@@ -73,9 +73,7 @@ async fn split(screen: &Screen, traffic: &Traffic, claims: &mut Vec<Claim>) -> V
     let tally = Tally::of(&seen);
     screen.tally(&tally);
     let percent = tally.new.users as f64 * 100.0 / traffic.users() as f64;
-    // The cohort is fixed by the users' names; three standard deviations around 5 % for a population of this size.
-    let tolerance = 3.0 * (0.05_f64 * 0.95 / traffic.users() as f64).sqrt() * 100.0;
-    let near = (percent - 5.0).abs() <= tolerance;
+    let near = is_cohort(tally.new.users, traffic.users(), 5.0);
     judge(screen, claims, near, format!("{percent:.1} % of the users are in the cohort of 5 %"));
     common_claims(screen, claims, &tally);
     met(&seen)
@@ -166,7 +164,6 @@ async fn kill(
     stage.new.kill().await?;
     screen.line("   ...   killed; its users are answered by the monolith");
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let during = proxy.fallbacks().await?;
     stage.new.restart().await?;
     screen.line("   ...   started again; a probe must succeed before it gets users back");
     let recovered = recovered(proxy, traffic).await?;
@@ -174,7 +171,7 @@ async fn kill(
     let seen = running.await?;
     let tally = Tally::of(&seen);
     screen.tally(&tally);
-    claim_survival(screen, claims, &seen, during, recovered);
+    claim_survival(screen, claims, &seen, recovered);
     Ok(())
 }
 
@@ -182,7 +179,6 @@ fn claim_survival(
     screen: &Screen,
     claims: &mut Vec<Claim>,
     seen: &[Seen],
-    during: proxy::Fallbacks,
     recovered: Option<Duration>,
 ) {
     let failed = seen.iter().filter(|s| s.answered == Answered::Failed).count();
@@ -192,14 +188,18 @@ fn claim_survival(
         failed == 0,
         format!("{failed} of {} requests failed", thousands(seen.len() as u64)),
     );
+    let stood_in = |why| {
+        seen.iter().filter(|s| s.answered == Answered::Old && s.stand_in == Some(why)).count()
+    };
+    let (attempts, breaker) = (stood_in(StandIn::Fallback), stood_in(StandIn::Breaker));
     judge(
         screen,
         claims,
-        during.by_attempt > 0 && during.by_breaker > 0,
+        attempts > 0 && breaker > 0,
         format!(
             "{} fell back after a failed attempt, {} by the open breaker",
-            thousands(during.by_attempt),
-            thousands(during.by_breaker)
+            thousands(attempts as u64),
+            thousands(breaker as u64)
         ),
     );
     let text = recovered.map_or_else(

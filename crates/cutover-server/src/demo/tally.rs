@@ -62,6 +62,13 @@ impl Tally {
     }
 }
 
+/// Is this share of the users what is to be expected of a cohort of so many percent? Which users are in it is fixed by
+/// their names: three standard deviations for a population of this size.
+pub(crate) fn is_cohort(on_new: usize, users: usize, percent: f64) -> bool {
+    let (share, expected) = (on_new as f64 / users as f64, percent / 100.0);
+    (share - expected).abs() <= 3.0 * (expected * (1.0 - expected) / users as f64).sqrt()
+}
+
 /// Which sides each user has met, by number.
 pub(crate) fn met(seen: &[Seen]) -> Vec<Met> {
     let users = seen.iter().map(|s| s.user + 1).max().unwrap_or(0);
@@ -88,7 +95,7 @@ mod tests {
 
     fn seen(user: usize, answered: Answered, ms: u64) -> Seen {
         let took = Duration::from_millis(ms);
-        Seen { user, answered, took, stand_in: false, began_ms: 0, ended_ms: ms }
+        Seen { user, answered, took, stand_in: None, began_ms: 0, ended_ms: ms }
     }
 
     #[test]
@@ -105,6 +112,14 @@ mod tests {
         assert_eq!((tally.old.requests, tally.new.requests), (2, 2));
         assert_eq!(tally.new.p50, Duration::from_millis(1));
         assert_eq!(tally.new.p99, Duration::from_millis(2));
+    }
+
+    #[test]
+    fn a_cohort_may_differ_as_much_as_names_do() {
+        for (on_new, fits) in [(100, true), (70, false), (72, true), (130, false), (0, false)] {
+            assert_eq!(is_cohort(on_new, 2_000, 5.0), fits, "{on_new}");
+        }
+        assert!(is_cohort(2_000, 2_000, 100.0) && !is_cohort(1_999, 2_000, 100.0));
     }
 
     #[test]

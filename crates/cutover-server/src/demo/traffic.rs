@@ -1,7 +1,7 @@
 //! Sample traffic: 2,000 users over real connections, and everything counted at the client, not in the proxy.
 
 use cutover::{Clock as _, SystemClock};
-use http::{Request, StatusCode, Uri};
+use http::{HeaderValue, Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Bytes;
 use hyper_util::client::legacy::Client;
@@ -26,6 +26,15 @@ pub(crate) enum Answered {
     Failed,
 }
 
+/// Why `old` answered in the place of `new`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StandIn {
+    /// `new` was asked, and failed.
+    Fallback,
+    /// `new` is being left alone for a while.
+    Breaker,
+}
+
 /// One request as its client saw it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seen {
@@ -35,8 +44,8 @@ pub(crate) struct Seen {
     pub(crate) answered: Answered,
     /// From sending to the last byte.
     pub(crate) took: Duration,
-    /// `old` stood in for `new`, which failed or is being left alone for a while.
-    pub(crate) stand_in: bool,
+    /// Did `old` stand in for `new`?
+    pub(crate) stand_in: Option<StandIn>,
     /// When it was sent: Unix time in milliseconds.
     pub(crate) began_ms: u64,
     /// When its last byte came.
@@ -121,12 +130,12 @@ impl Traffic {
     #[expect(clippy::disallowed_methods, reason = "a load generator measures real time")]
     pub(crate) async fn one(&self, ask: Ask, user: usize) -> Seen {
         let (began, began_ms) = (Instant::now(), unix_ms());
-        let (answered, stand_in) = self.send(ask, user).await.unwrap_or((Answered::Failed, false));
+        let (answered, stand_in) = self.send(ask, user).await.unwrap_or((Answered::Failed, None));
         Seen { user, answered, took: began.elapsed(), stand_in, began_ms, ended_ms: unix_ms() }
     }
 
     /// Who answered, and whether as a stand-in.
-    async fn send(&self, ask: Ask, user: usize) -> anyhow::Result<(Answered, bool)> {
+    async fn send(&self, ask: Ask, user: usize) -> anyhow::Result<(Answered, Option<StandIn>)> {
         let (resource, tenant) = match ask {
             Ask::Profile => ("profile", ""),
             Ask::Orders if user.is_multiple_of(4) => ("orders", "acme"),
@@ -140,10 +149,12 @@ impl Traffic {
         let response = self.client.request(request).await?;
         let status = response.status();
         let new = response.headers().get("x-service").is_some_and(|name| name != "monolith");
-        let stand_in = response
-            .headers()
-            .get("x-cutover-reason")
-            .is_some_and(|reason| reason == "fallback" || reason == "breaker");
+        let reason = response.headers().get("x-cutover-reason").map(HeaderValue::as_bytes);
+        let stand_in = match reason {
+            Some(b"fallback") => Some(StandIn::Fallback),
+            Some(b"breaker") => Some(StandIn::Breaker),
+            Some(_) | None => None,
+        };
         // The reply counts only when it is whole.
         response.into_body().collect().await?;
         let answered = match (status, new) {
@@ -156,6 +167,6 @@ impl Traffic {
 }
 
 /// The same clock as the proxy's, so that both agree on what came first.
-fn unix_ms() -> u64 {
+pub(crate) fn unix_ms() -> u64 {
     SystemClock.unix_ms()
 }

@@ -50,7 +50,7 @@ impl Process {
     }
 
     /// The same, where the command runs the binary in some other way.
-    fn start_as(mut command: Command, file: &Path, more: &[&str]) -> Self {
+    pub(crate) fn start_as(mut command: Command, file: &Path, more: &[&str]) -> Self {
         command.arg("run").arg("-c").arg(file).args(more);
         Self::of(command)
     }
@@ -106,8 +106,12 @@ impl Process {
         }
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.pid().to_string();
         let sent = Command::new("kill").arg(format!("-{name}")).arg(pid).status();
         assert!(sent.expect("kill runs").success(), "signal {name}");
     }
@@ -382,9 +386,21 @@ async fn a_full_disk_for_logs_stops_nobody() {
     for _ in 0..100 {
         ok(&client.get("/", &[]).await);
     }
-    let metrics = Client::http1(process.admin).get("/metrics", &[]).await;
-    let metrics = String::from_utf8_lossy(metrics.body()).into_owned();
-    let dropped = metrics.lines().find_map(|l| l.strip_prefix("cutover_access_log_dropped_total "));
-    let dropped: f64 = dropped.and_then(|value| value.parse().ok()).expect("the metric is there");
-    assert!(dropped >= 1.0, "what could not be written is counted: {metrics}");
+    // The log is written beside the path of requests, some time after.
+    let admin = Client::http1(process.admin);
+    let counted = async {
+        loop {
+            let metrics = admin.get("/metrics", &[]).await;
+            let metrics = String::from_utf8_lossy(metrics.body()).into_owned();
+            let name = "cutover_access_log_dropped_total ";
+            let dropped = metrics.lines().find_map(|line| line.strip_prefix(name));
+            let dropped: f64 = dropped.and_then(|v| v.parse().ok()).expect("the metric is there");
+            if dropped >= 1.0 {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let counted = tokio::time::timeout(PATIENCE, counted).await;
+    counted.expect("what could not be written is counted");
 }

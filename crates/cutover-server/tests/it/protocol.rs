@@ -81,7 +81,7 @@ fn grpc_streams_both_ways_with_trailers() {
     });
 }
 
-fn channel_body(
+pub(crate) fn channel_body(
     frames: mpsc::Receiver<Frame<Bytes>>,
 ) -> impl hyper::body::Body<Data = Bytes, Error = Infallible> + Send + Sync + Unpin {
     let stream = futures_util::stream::unfold(frames, |mut frames| async move {
@@ -91,7 +91,10 @@ fn channel_body(
 }
 
 /// A stream of frames that may be shared, as a boxed body must.
-trait Stream: futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + Sync {}
+pub(crate) trait Stream:
+    futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + Sync
+{
+}
 impl<T: futures_util::Stream<Item = Result<Frame<Bytes>, Infallible>> + Send + Sync> Stream for T {}
 
 const CHUNK: usize = 64 << 10;
