@@ -100,9 +100,15 @@ impl Scenario {
         }
     }
 
+    /// How much of the rate it is asked at. A copy is a second request, and one core does not serve two at a rate that keeps
+    /// it busy with one.
+    fn share_of_rate(self) -> f64 {
+        if self.is_mirrored() { 0.25 } else { 1.0 }
+    }
+
     /// The load of a block.
     pub(crate) fn load(self, to: SocketAddr, per_second: f64, lasts: Duration) -> Load {
-        let mut load = Load::usual(to, per_second, lasts);
+        let mut load = Load::usual(to, per_second * self.share_of_rate(), lasts);
         load.path = self.path();
         load.wanted.edited = matches!(self, Self::Edits | Self::EditsByScript);
         load.gives_up = (self == Self::MirrorHung).then_some(GIVES_UP);

@@ -31,7 +31,7 @@ pub(super) fn text(report: &Report) -> String {
 fn head(report: &Report) -> String {
     let Report { rate, pairs, seconds, machine, .. } = report;
     let mut text = format!(
-        "# Beside its peers\n\n{}. {rate} requests per second, {pairs} pairs of blocks of {seconds} s. {}, Linux {}, commit {}; \
+        "# Beside its peers\n\n{}. {rate} requests per second (a quarter where all are mirrored), {pairs} pairs of blocks of {seconds} s. {}, Linux {}, commit {}; \
          {} processes ran or waited before it began",
         report.verdict(),
         machine.processor,
