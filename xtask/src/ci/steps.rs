@@ -264,9 +264,7 @@ fn bench(work: &Work) -> Result<Outcome> {
     ensure!(once > 0, "the benches ran, but none of them reported a success");
     // It counts instructions where valgrind is, and says itself when a decision is wrong.
     let growth = target(work)?.join("debug/growth");
-    if !growth.exists() {
-        work.log.run(&mut cargo(work, &["build", "--workspace", "--bins", "--locked"]))?;
-    }
+    work.log.run(&mut cargo(work, &["build", "--workspace", "--bins", "--locked"]))?;
     work.log.run(Command::new(growth).arg("--smoke"))?;
     passed(&format!("{once} cases in {}, once each, and how cost grows", benches.join(", ")))
 }

@@ -123,6 +123,13 @@ impl Address {
         true
     }
 
+    /// Nobody checks it any more: what checks have found is of a configuration that is gone.
+    pub fn is_not_checked(&self) {
+        self.contradictions.store(0, Relaxed);
+        self.unhealthy.store(false, Relaxed);
+        self.answers_checks.store(false, Relaxed);
+    }
+
     fn milliseconds(&self, now: Instant) -> u64 {
         u64::try_from(now.saturating_duration_since(self.since).as_millis()).unwrap_or(u64::MAX)
     }

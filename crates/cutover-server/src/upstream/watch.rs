@@ -50,6 +50,8 @@ fn start(
     if let Some(check) = &pool.health {
         let connector = connector.get_or_insert_with(|| Arc::new(Connector::new(None)));
         tasks.spawn(keep_checking(Arc::clone(pool), Arc::clone(connector), check.clone()));
+    } else {
+        pool.endpoints().iter().for_each(|endpoint| endpoint.address.is_not_checked());
     }
     if pool.has_names() {
         let (pool, book) = (Arc::clone(pool), Arc::clone(book));

@@ -7,6 +7,7 @@ use serde_json::Value;
 use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 const MIGRATION: &str = "/admin/v1/migrations/profile";
 const WHY: &str = r#"{"reason": "a test"}"#;
@@ -76,10 +77,10 @@ impl Scene {
 
     fn write(setup: &Setup, old: &Upstream, new: &Upstream, more: &str) {
         let lines = format!(
-            "[state]\nstore = \"disk/state\"\n[backends.n]\naddresses = [\"{}\"]\n\
+            "[state]\nstore = \"disk/state\"\n[backends.n]\naddresses = [\"{}\"]\nconnect-timeout = \"60s\"\ntimeout = \"120s\"\n\
              [migrations.profile]\nold = \"b\"\nnew = \"n\"\nowner = \"team\"\n\
              expires = 2099-01-01\nkey = [{{ header = \"x-user-id\" }}]\n\
-             routes = [{{ path = \"/api/{{id}}\", methods = [\"GET\"] }}]\nread-percent = 50\n\
+             routes = [{{ path = \"/api/{{id}}\", methods = [\"GET\"] }}]\nread-percent = 50\nfallback.deadline = \"120s\"\n\
              gates = {{ required = [\"freshness\"], latency = 100 }}\n{more}\n",
             new.address()
         );
@@ -206,7 +207,12 @@ impl Scene {
             assert!(status.contains(part), "{part}: {status}");
         }
         assert_eq!(self.metric("cutover_store_writable").await, 0.0);
-        assert!(self.process.said().iter().any(|line| line.contains(CAUSE)), "its log has it");
+        let logged = async {
+            while !self.process.said().iter().any(|line| line.contains(CAUSE)) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, logged).await.expect("its log has it");
     }
 }
 

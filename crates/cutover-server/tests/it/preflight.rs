@@ -65,7 +65,7 @@ fn who_tries_it_out_is_not_kept_waiting() {
 #[test]
 fn old_is_known_to_be_well_by_its_health_check() {
     let lines = format!("{ROUTES}preflight.required = [\"old\"]");
-    let health = "health = { path = \"/healthz\", every = \"50ms\", unhealthy-after = 1 }";
+    let health = "health = { path = \"/healthz\", every = \"50ms\", unhealthy-after = 1, timeout = \"30s\" }";
     let scene = Scene::new(&lines, health);
     let well = || scene.gate("old").is_some_and(|gate| gate["verdict"] == "pass");
     scene.until(well, || {});
@@ -93,4 +93,18 @@ fn shadow_waits_for_an_old_that_fails() {
     let (status, refused) = scene.promote();
     assert_eq!((status, names(&refused["missing"])), (409, vec!["old"]), "{refused:#}");
     assert!(refused["missing"].to_string().contains("requests of the last minute"), "{refused:#}");
+}
+
+/// What checks have found goes with them: a reload without `health` neither keeps an address out nor vouches for it.
+#[test]
+fn who_is_not_checked_any_more_is_neither_sick_nor_well() {
+    let lines = format!("{ROUTES}preflight.required = [\"old\"]");
+    let health = "health = { path = \"/healthz\", every = \"50ms\", unhealthy-after = 1, timeout = \"30s\" }";
+    let scene = Scene::new(&lines, health);
+    scene.old_answers(503);
+    scene.until(|| scene.told("old").starts_with("old: 0 of 1"), || {});
+    scene.proxy.reload(health, "");
+    let unknown = "old: 1 of 1 addresses usable, nothing was heard of it yet: send it requests";
+    scene.until(|| scene.told("old").starts_with(unknown), || {});
+    assert_eq!(scene.promote().0, 409);
 }

@@ -7,8 +7,8 @@ use crate::engine::{Installed, Running};
 use crate::metrics::Reading;
 use crate::store::StoreError;
 use cutover_core::evidence::{
-    Answer, Bar, Counts, Coverage, Evidence, Gate, Look, Reach, RouteClass, Slowness, Verdict,
-    clean_needed,
+    Answer, Bar, Baseline, Counts, Coverage, Evidence, Gate, Look, Reach, RouteClass, Slowness,
+    Verdict, clean_needed,
 };
 use cutover_core::migration::{
     Effect, EvidenceHash, Group, Observation, Position, Remedy, Standing, Timestamp, Transition,
@@ -105,7 +105,12 @@ impl Part {
         }
         let standing = if self.has_moved() { self.standing } else { charge.first_standing(now) };
         let evidence = self.evidence.with_limits(charge.limits);
-        Self { charge, standing, evidence, ..self }
+        if self.charge.about_old() == charge.about_old() {
+            return Self { charge, standing, evidence, ..self };
+        }
+        // What is known of the former `old` says nothing of this one, and an order may come before the next look.
+        let evidence = evidence.with_baseline(Baseline::default());
+        Self { charge, standing, evidence, old: OldWatch::default(), ..self }
     }
 
     /// Counts from now on: before, its counters may have been those of somebody else.

@@ -80,7 +80,7 @@ impl Classes {
 /// The methods of a route whose requests are copied: reads, and whatever it declares to be one.
 fn copied(methods: &[Method], mirror: Option<bool>) -> Vec<Method> {
     let reads = [Method::GET, Method::HEAD, Method::OPTIONS];
-    if mirror == Some(true) {
+    if mirror == Some(true) && !methods.is_empty() {
         return methods.to_vec();
     }
     let named = |method: &Method| methods.is_empty() || methods.contains(method);

@@ -30,7 +30,8 @@ data = "shared"
 key = [{ header = "x-user-id" }, { path = "id" }]
 routes = [{ path = "/api/profile/{id}", methods = ["GET"] }]
 compare = { recheck = "10ms", noise = 0 }
-drill = { away = "5s", within = "1m" }
+drill = { away = "15s", within = "2m" }
+fallback.deadline = "120s"
 [migrations.profile.preflight]
 observe = "1s"
 
@@ -74,7 +75,9 @@ impl Scene {
     /// Writes the configuration, with more lines at its end.
     pub(super) fn configure(&self, more: &str) {
         let new = self.new.address();
-        let lines = format!("[backends.n]\naddresses = [\"{new}\"]\n{MIGRATION}{more}");
+        let lines = format!(
+            "[backends.n]\naddresses = [\"{new}\"]\nconnect-timeout = \"60s\"\ntimeout = \"120s\"\n{MIGRATION}{more}"
+        );
         self.setup.write(&self.listen, self.old.address(), &lines);
     }
 

@@ -117,3 +117,16 @@ fn who_gives_up_and_begins_anew_observes_anew() {
     world.minutes(2, 10);
     world.order(begin()).expect("it was observed again");
 }
+
+#[test]
+fn another_old_is_not_known_by_what_the_former_did() {
+    let world = World::new(&off());
+    world.minutes(2, 10);
+    world.order(begin()).expect("enough is known");
+    world.order(Command::Abort).expect("anybody may");
+    world.minutes(2, 10);
+    assert_eq!(world.missing(), "");
+    world.load(&off().replace("127.0.0.1:9001", "127.0.0.1:9011"));
+    let told = world.order(begin()).expect_err("nobody has looked at it yet").to_string();
+    assert!(told.contains("baseline") && told.contains("nothing was heard of it"), "{told}");
+}
