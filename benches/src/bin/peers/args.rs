@@ -50,7 +50,7 @@ pub(crate) fn read(words: &[&str]) -> anyhow::Result<Mode> {
         install: false,
         full: false,
         smoke: false,
-        // Many short blocks of a core that is not idle: an idle one is woken for each request, and that varies most.
+        // What the first run that stood had; fewer and longer blocks were void (benches/RESULTS.md).
         rate: 8_000,
         pairs: 31,
         seconds: 1,
