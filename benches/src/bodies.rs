@@ -12,7 +12,7 @@ pub enum Change {
     Layout,
     /// Members in another order besides.
     Order,
-    /// The last value of the last record.
+    /// A value of the last record.
     LastValue,
     /// A field of every record.
     EveryRecord,
@@ -27,30 +27,33 @@ pub const CHANGES: [(&str, Change); 5] = [
     ("every-record", Change::EveryRecord),
 ];
 
-/// A body of at least this many bytes.
+/// A body of at least this many bytes. It has as many records whatever is changed: of lists of different lengths nothing
+/// but their lengths would be compared.
 pub fn body(bytes: usize, change: Change) -> String {
-    let mut body = String::from("{\"page\":1,\"items\":[");
-    let mut number = 0;
-    while body.len() < bytes {
-        let last = body.len() + 180 >= bytes;
-        let comma = if number == 0 { "" } else { "," };
-        let price = match change {
-            Change::LastValue if last => "18.95",
-            Change::EveryRecord => "19.95",
-            Change::Nothing | Change::Layout | Change::Order | Change::LastValue => "18.94",
-        };
-        let blank = if change == Change::Nothing { "" } else { " " };
-        let id = format!("\"id\":{blank}\"item-{number:08}\"");
-        let rest = format!(
-            "\"title\":\"A thing of some length\",\"tags\":[\"new\",\"r\\u00e9duit\"],\
-             \"price\":{price},\"stock\":{{\"count\":{number},\"open\":true,\"until\":null}}"
-        );
-        let (first, second) = if change == Change::Order { (rest, id) } else { (id, rest) };
-        body.push_str(&format!("{comma}{{{first},{second}}}"));
-        number += 1;
+    let mut records = Vec::new();
+    let mut unchanged = "{\"page\":1,\"items\":[]}".len();
+    while unchanged < bytes {
+        unchanged += record(records.len(), Change::Nothing).len() + 1;
+        records.push(record(records.len(), change));
     }
-    body.push_str("]}");
-    body
+    if change == Change::LastValue
+        && let Some(last) = records.len().checked_sub(1)
+    {
+        records[last] = record(last, Change::EveryRecord);
+    }
+    format!("{{\"page\":1,\"items\":[{}]}}", records.join(","))
+}
+
+fn record(number: usize, change: Change) -> String {
+    let price = if change == Change::EveryRecord { "19.95" } else { "18.94" };
+    let blank = if change == Change::Nothing { "" } else { " " };
+    let id = format!("\"id\":{blank}\"item-{number:08}\"");
+    let rest = format!(
+        "\"title\":\"A thing of some length\",\"tags\":[\"new\",\"r\\u00e9duit\"],\
+         \"price\":{price},\"stock\":{{\"count\":{number},\"open\":true,\"until\":null}}"
+    );
+    let (first, second) = if change == Change::Order { (rest, id) } else { (id, rest) };
+    format!("{{{first},{second}}}")
 }
 
 /// Headers as replies have them.
@@ -71,4 +74,36 @@ pub fn headers() -> HeaderMap {
 /// A reply with this body.
 pub fn reply<'a>(headers: &'a HeaderMap, body: &'a str) -> Reply<'a> {
     Reply { status: StatusCode::OK, headers, body: Body::Whole(body.as_bytes()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cutover_core::compare::{Comparison, Rules, compare};
+
+    #[test]
+    fn what_is_compared_is_what_it_says() {
+        let headers = headers();
+        for bytes in [1 << 10, 64 << 10] {
+            let old = body(bytes, Change::Nothing);
+            assert!((bytes..bytes + 256).contains(&old.len()));
+            let records = old.matches("item-").count();
+            for (name, change) in CHANGES {
+                let new = body(bytes, change);
+                let found =
+                    compare(&reply(&headers, &old), &reply(&headers, &new), &Rules::default());
+                let differences = match &found {
+                    Comparison::Match => 0,
+                    Comparison::Differs(differences) => differences.count(),
+                    Comparison::Failed { .. } => panic!("no side failed"),
+                };
+                let wanted = match change {
+                    Change::Nothing | Change::Layout | Change::Order => 0,
+                    Change::LastValue => 1,
+                    Change::EveryRecord => records,
+                };
+                assert_eq!(differences, wanted, "{name} of {bytes} bytes");
+            }
+        }
+    }
 }

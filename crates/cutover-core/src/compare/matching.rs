@@ -277,13 +277,11 @@ impl<'a> Walk<'a> {
             Shape::Object => {
                 let mut sum = 0u64;
                 for member in document.children(at) {
-                    let name = document.name(member);
-                    let look = self.look_below(of, member, &states, Down::Name(name));
-                    let left_out = self.left_out(of, member, &states);
+                    let Some(look) = self.look_of_member(of, member, &states) else { continue };
                     let mut hash = Look::default();
-                    (name, look).hash(&mut hash);
+                    (document.name(member), look).hash(&mut hash);
                     // The order of members says nothing.
-                    sum = sum.wrapping_add(if left_out { 0 } else { hash.finish() });
+                    sum = sum.wrapping_add(hash.finish());
                 }
                 (shape, sum).hash(&mut hash);
             }
@@ -292,7 +290,7 @@ impl<'a> Walk<'a> {
                 for (index, element) in document.children(at).enumerate() {
                     let ordered = ruling.list.is_none();
                     let step = if ordered { Down::Index(index) } else { Down::Anywhere };
-                    let look = self.look_below(of, element, &states, step);
+                    let look = self.look_of_element(of, element, &states, step);
                     if ordered {
                         look.hash(&mut hash);
                     } else {
@@ -308,7 +306,7 @@ impl<'a> Walk<'a> {
         hash.finish()
     }
 
-    fn look_below(&mut self, of: Of, at: At, states: &Range<usize>, step: Down<'_>) -> u64 {
+    fn look_of_element(&mut self, of: Of, at: At, states: &Range<usize>, step: Down<'_>) -> u64 {
         let top = self.states.len();
         let below = self.rules.descend(&mut self.states, states.clone(), step);
         let look = self.look(of, at, below);
@@ -316,18 +314,19 @@ impl<'a> Walk<'a> {
         look
     }
 
-    /// Is a member as good as missing?
-    fn left_out(&mut self, of: Of, member: At, states: &Range<usize>) -> bool {
+    /// `None` if the member is as good as missing.
+    fn look_of_member(&mut self, of: Of, member: At, states: &Range<usize>) -> Option<u64> {
         let document = self.document(of);
         if self.rules.null_is_missing && document.shape(member) == Shape::Null {
-            return true;
+            return None;
         }
         let top = self.states.len();
         let step = Down::Name(document.name(member));
         let below = self.rules.descend(&mut self.states, states.clone(), step);
-        let ignored = self.rules.ruling(&self.states[below]).ignore;
+        let ignored = self.rules.ruling(&self.states[below.clone()]).ignore;
+        let look = (!ignored).then(|| self.look(of, member, below));
         self.states.truncate(top);
-        ignored
+        look
     }
 
     fn look_of_scalar(

@@ -156,6 +156,9 @@ fn rewritten(text: &str) -> String {
 /// Adds a step to the text of a pointer.
 pub(super) fn push_step(pointer: &mut String, name: &str) {
     pointer.push('/');
+    if !name.bytes().any(|b| matches!(b, b'~' | b'/')) {
+        return pointer.push_str(name);
+    }
     for c in name.chars() {
         match c {
             '~' => pointer.push_str("~0"),

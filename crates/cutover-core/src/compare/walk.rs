@@ -13,6 +13,8 @@ use std::ops::Range;
 
 /// Names longer than this are cut in pointers.
 const MAX_NAME: usize = 256;
+/// Room for most paths, in bytes.
+const USUAL_PATH: usize = 64;
 
 /// A comparison of two documents in progress.
 pub(super) struct Walk<'a> {
@@ -272,7 +274,7 @@ impl<'a> Walk<'a> {
 }
 
 fn place(trod: &[Trod<'_>]) -> Place {
-    let (mut steps, mut path) = (Vec::with_capacity(trod.len()), String::new());
+    let (mut steps, mut path) = (Vec::with_capacity(trod.len()), String::with_capacity(USUAL_PATH));
     for step in trod {
         steps.push(match step {
             Trod::Index(index) | Trod::Somewhere(index) => {
