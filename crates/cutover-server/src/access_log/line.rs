@@ -24,7 +24,7 @@ pub struct Record<'a> {
     /// Path in normal form, without the query (which may hold secrets).
     pub path: &'a str,
     /// `HTTP/1.1` or `HTTP/2`.
-    pub protocol: &'a str,
+    pub protocol: &'static str,
     /// Status sent; 0 if none was.
     pub status: u16,
     /// Bytes of the request's body.
@@ -64,9 +64,27 @@ pub struct Decided<'a> {
     pub address: Option<&'a str>,
 }
 
+/// Room for most lines of JSON, in bytes.
+const USUAL_LINE: usize = 512;
+
+/// What stands before a text: in one piece, because a line has twenty of them.
+macro_rules! member {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":\"")
+    };
+}
+
+/// What stands before a number.
+macro_rules! count {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+
 impl Record<'_> {
     /// One JSON object and a newline.
     pub(super) fn json(&self, out: &mut Vec<u8>) {
+        out.reserve(USUAL_LINE);
         let mut line = Line(out);
         line.raw("{\"time\":\"");
         line.time(self.began_ms);
@@ -78,44 +96,44 @@ impl Record<'_> {
             line.address(client);
             line.raw("\"");
         }
-        line.member("method", self.method);
-        line.member("host", self.host);
-        line.member("path", self.path);
-        line.member("protocol", self.protocol);
-        line.count("status", self.status.into());
-        line.count("bytes_in", self.bytes_in);
-        line.count("bytes_out", self.bytes_out);
+        line.text(member!("method"), self.method);
+        line.text(member!("host"), self.host);
+        line.text(member!("path"), self.path);
+        line.word_of_ours(member!("protocol"), self.protocol);
+        line.count(count!("status"), self.status.into());
+        line.count(count!("bytes_in"), self.bytes_in);
+        line.count(count!("bytes_out"), self.bytes_out);
         line.raw(",\"ms\":");
         line.milliseconds(self.took);
-        line.count("attempts", self.attempts.into());
+        line.count(count!("attempts"), self.attempts.into());
         if let Some(decided) = &self.decided {
             if let Some((migration, side)) = decided.migration {
-                line.member("migration", migration);
-                line.member("side", side.name());
-                line.member("role", decided.role.name());
+                line.text(member!("migration"), migration);
+                line.word_of_ours(member!("side"), side.name());
+                line.word_of_ours(member!("role"), decided.role.name());
             }
-            line.member("reason", decided.reason.name());
+            line.word_of_ours(member!("reason"), decided.reason.name());
             if let Some(bucket) = decided.cohort {
-                line.count("cohort", bucket.number().into());
+                line.count(count!("cohort"), bucket.number().into());
             }
-            line.count("generation", decided.generation.0);
-            line.member("backend", decided.backend);
+            line.count(count!("generation"), decided.generation.0);
+            line.text(member!("backend"), decided.backend);
             if let Some(address) = decided.address {
-                line.member("address", address);
+                line.text(member!("address"), address);
             }
         }
         if let Some(failed) = self.failed {
-            line.member("failed", failed);
+            line.text(member!("failed"), failed);
         }
         if let Some(refused) = self.refused {
-            line.member("refused", refused);
+            line.text(member!("refused"), refused);
         }
         if let Some(trace) = self.trace {
             line.raw(",\"trace_id\":\"");
             line.hex(&trace.to_be_bytes());
             line.raw("\"");
         }
-        line.0.extend_from_slice(b"}\n");
+        line.raw("}\n");
     }
 
     /// A readable line: fixed fields first, `key=value` after.
@@ -204,11 +222,9 @@ impl Line<'_> {
         self.two(number);
     }
 
-    /// `,"name":number`.
-    fn count(&mut self, name: &str, number: u64) {
-        self.raw(",\"");
+    /// `name` is what stands before the number, see `count!`.
+    fn count(&mut self, name: &'static str, number: u64) {
         self.raw(name);
-        self.raw("\":");
         self.number(number);
     }
 
@@ -245,13 +261,18 @@ impl Line<'_> {
         self.raw("Z");
     }
 
-    /// `,"name":"value"` with the value escaped.
-    fn member(&mut self, name: &str, value: &str) {
-        self.0.extend_from_slice(b",\"");
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b"\":\"");
+    /// A member with the value escaped; `name` is what stands before it, see `member!`.
+    fn text(&mut self, name: &'static str, value: &str) {
+        self.raw(name);
         self.escaped(value, |byte| matches!(byte, b'"' | b'\\'));
-        self.0.push(b'"');
+        self.raw("\"");
+    }
+
+    /// The same for words of this program, which need no escape.
+    fn word_of_ours(&mut self, name: &'static str, word: &'static str) {
+        self.raw(name);
+        self.raw(word);
+        self.raw("\"");
     }
 
     /// The value and a blank; `-` if it is empty.
