@@ -4,6 +4,7 @@
 mod attempt;
 mod context;
 mod forward;
+mod grpc;
 mod mirrored;
 mod receive;
 mod reply;

@@ -30,8 +30,8 @@ pub struct Context {
     pub(super) answer: Option<(StatusCode, &'static str)>,
     /// Why cutover answers itself, or what broke, for the log.
     pub(super) refused: Option<&'static str>,
-    /// The client was given a whole reply of ours.
-    pub(super) answered_itself: bool,
+    /// The client was given a whole reply of ours, of this status; in gRPC's words, of what the status stands for.
+    pub(super) answered: Option<StatusCode>,
     /// The next error is a 5xx that the engine wants to be retried.
     pub(super) retry: bool,
     /// For the log of an exchange that is given up without the last callback: an upload over HTTP/2 that stopped.

@@ -4,7 +4,7 @@ use super::attempt::{has_begun, is_timeout};
 use super::context::{Context, host};
 use super::forward::debug_headers;
 use super::receive::Refusal;
-use super::traced;
+use super::{grpc, traced};
 use crate::access_log::{Decided, Record};
 use crate::problem::{CONTENT_TYPE, Problem, ReplyId, SERVER};
 use crate::trace::{Trace, named_by};
@@ -110,8 +110,27 @@ fn is_malformed(error: &Error) -> bool {
     cause.is_some_and(|cause| cause.kind() == io::ErrorKind::InvalidData)
 }
 
-/// Writes a reply of our own.
+/// Writes a reply of our own, in the words of whoever asks.
 async fn write(
+    session: &mut Session,
+    ctx: &mut Context,
+    status: StatusCode,
+    detail: &str,
+) -> Result<()> {
+    let asked = session.req_header();
+    if asked.version == Version::HTTP_2 && grpc::is_call(&asked.headers) {
+        let why = format!("{detail}; id {}", ctx.id());
+        let mut head = grpc::trailers_only(status, &why)?;
+        sign(&mut head, ctx)?;
+        grpc::write(session, head)?;
+    } else {
+        write_problem(session, ctx, status, detail).await?;
+    }
+    ctx.answered = Some(status);
+    Ok(())
+}
+
+async fn write_problem(
     session: &mut Session,
     ctx: &mut Context,
     status: StatusCode,
@@ -120,35 +139,41 @@ async fn write(
     let title = status.canonical_reason().unwrap_or("Error");
     let body = Problem::with_id(ctx.id(), status, title, detail).to_body();
     let mut head = ResponseHeader::build(status, Some(6))?;
-    head.insert_header(http::header::SERVER, SERVER)?;
     head.insert_header(http::header::CONTENT_TYPE, CONTENT_TYPE)?;
     head.insert_header(CACHE_CONTROL, "no-store")?;
     head.insert_header(CONTENT_LENGTH, body.len())?;
-    if let (Some(exchange), Some(serving)) = (&ctx.exchange, &ctx.serving)
-        && serving.settings().debug_headers
-    {
-        debug_headers(exchange, &mut head)?;
-    }
+    sign(&mut head, ctx)?;
     let bare = session.req_header().method == Method::HEAD;
     session.write_response_header(Box::new(head), bare).await?;
     if !bare {
         session.write_response_body(Some(body.into()), true).await?;
     }
-    ctx.answered_itself = true;
+    Ok(())
+}
+
+/// Says who answers, and for whom.
+fn sign(head: &mut ResponseHeader, ctx: &Context) -> Result<()> {
+    head.insert_header(http::header::SERVER, SERVER)?;
+    if let (Some(exchange), Some(serving)) = (&ctx.exchange, &ctx.serving)
+        && serving.settings().debug_headers
+    {
+        debug_headers(exchange, head)?;
+    }
     Ok(())
 }
 
 /// Records the exchange. The last callback of every request.
 pub(super) fn finish(session: &Session, ctx: &mut Context, error: Option<&Error>) {
     ctx.upload = None;
-    let status = session.response_written().map(|reply| reply.status);
+    // What we have said in gRPC's words has 200 written on it.
+    let status = ctx.answered.or_else(|| session.response_written().map(|reply| reply.status));
     if ctx.serving.as_ref().is_some_and(|serving| serving.log().is_some()) {
         log(session, ctx, status);
     }
     ctx.attempt.flight = None;
     traced::finish(ctx, status);
     if let Some(exchange) = ctx.exchange.take() {
-        exchange.finish(outcome(status, ctx.answered_itself, error));
+        exchange.finish(outcome(status, ctx.answered.is_some(), error));
     }
 }
 

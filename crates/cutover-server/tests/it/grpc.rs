@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use std::net::SocketAddr;
+use tonic::Code;
 use tonic::transport::Endpoint;
 
 /// Callers at once, and the calls of each.
@@ -58,7 +59,7 @@ fn calls_of_many_callers_arrive_and_are_answered() {
     assert_eq!(names.len(), (CALLERS * CALLS) as usize, "each once");
 }
 
-/// The proxy's own replies are HTTP's, and say so: a client of gRPC sees the status in its error.
+/// The proxy's own replies are in gRPC's words; its log has the status of HTTP, as for everybody else.
 #[test]
 fn a_service_that_is_not_there_is_an_error_that_says_why() {
     let world = World::new();
@@ -69,6 +70,26 @@ fn a_service_that_is_not_there_is_an_error_that_says_why() {
         let channel = Endpoint::from_shared(address).expect("a URL").connect_lazy();
         TraceServiceClient::new(channel).export(request("lost".to_owned())).await
     });
-    let error = error.expect_err("nobody is there").to_string();
-    assert!(error.contains("502 Bad Gateway"), "{error}");
+    let error = error.expect_err("nobody is there");
+    assert_eq!(error.code(), Code::Unavailable);
+    let line = proxy.log_line(|line| line["refused"] == "connect");
+    let id = line["id"].as_str().expect("every line has an id");
+    assert_eq!(error.message(), format!("no connection to the backend; id {id}"));
+    assert_eq!(line["status"], 502);
+}
+
+/// What is refused before anything is decided is said in the same way.
+#[test]
+fn a_call_that_no_route_takes_is_unimplemented() {
+    let world = World::new();
+    let dead = world.run(dead_address());
+    let route = "[[routes]]\npath = \"/elsewhere\"\nbackend = \"service\"\n".to_owned();
+    let proxy =
+        Proxy::start(&[backend("service", &[dead], "protocol = \"http2\""), route].concat());
+    let address = format!("http://{}", proxy.address());
+    let error = world.run(async {
+        let channel = Endpoint::from_shared(address).expect("a URL").connect_lazy();
+        TraceServiceClient::new(channel).export(request("lost".to_owned())).await
+    });
+    assert_eq!(error.expect_err("no route leads there").code(), Code::Unimplemented);
 }
