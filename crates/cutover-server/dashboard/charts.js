@@ -1,4 +1,4 @@
-// Charts of the last hour: share, errors, latency, comparisons. Old is dashed, new is solid, a gate's limit is dotted.
+// Charts of the last hour: share, errors, latency, comparisons. Old is dashed, new is solid, a gate's limit or an aim is dotted.
 
 import { card, fill, h } from './dom.js';
 import { ms, share } from './words.js';
@@ -10,7 +10,7 @@ const HEIGHT = 180;
 const CHARTS = [
   {
     title: 'Share of requests answered by new', say: share,
-    lines: (s) => [['new', 'new', s.share], ['limit', 'set percent', s.readPercent.map((percent) => percent / 100)]],
+    lines: (s) => [['new', 'new', s.share], ['aim', 'users on new, as set', s.readPercent.map((percent) => percent / 100)]],
   },
   {
     title: 'Error rate', say: share,
@@ -73,7 +73,7 @@ export function charts(place) {
     }
     CHARTS.forEach((chart, at) => {
       const lines = chart.lines(series).filter(([, , values]) => values !== null);
-      const measured = lines.filter(([kind]) => kind !== 'limit').some(([, , values]) => values.some((value) => value !== null));
+      const measured = lines.filter(([kind]) => !['limit', 'aim'].includes(kind)).some(([, , values]) => values.some((value) => value !== null));
       if (!measured) {
         plots[at]?.destroy();
         plots[at] = null;
@@ -101,7 +101,7 @@ function plot(place, chart, lines, data) {
   const canvas = h('div', { role: 'img' });
   fill(place, h('figure', { class: 'chart' }, h('figcaption', { class: 'small' }), canvas));
   caption(place, chart, lines);
-  const dashes = { old: [6, 4], limit: [2, 3] };
+  const dashes = { old: [6, 4], limit: [2, 3], aim: [2, 3] };
   return new uPlot({
     width: place.clientWidth || 480,
     height: HEIGHT,
@@ -109,7 +109,7 @@ function plot(place, chart, lines, data) {
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, low ?? 0) * 1.1 || 1] } },
     axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => chart.say(tick)) }],
-    series: [{}, ...lines.map(([kind]) => ({ stroke: colour(kind), width: 2, dash: dashes[kind], spanGaps: true, points: { show: false } }))],
+    series: [{}, ...lines.map(([kind]) => ({ stroke: colour(kind === 'aim' ? 'soft' : kind), width: 2, dash: dashes[kind], spanGaps: true, points: { show: false } }))],
   }, data, canvas);
 }
 

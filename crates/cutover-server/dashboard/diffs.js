@@ -32,7 +32,7 @@ function shown({ value, etag, again }, group, at) {
       h('p', { class: 'small quiet' }, `In exchange ${group.example.exchange}, at ${group.example.pointer || 'the root'}. Values are digests unless compare.show lists the field.`),
       group.ignore.rule
         ? h('div', { class: 'row' }, orderButton({
-          value, etag, again, verb: ':ignore', label: 'Ignore this field…', barred: 'ignore', id: `ignore-${at}`,
+          value, etag, again, verb: ':ignore', label: 'Ignore this field', barred: 'ignore', id: `ignore-${at}`,
           body: { rule: group.ignore.rule, list: group.ignore.list },
           says: `${group.ignore.list === 'unordered' ? 'The order of ' : ''}${group.ignore.rule} does not count from now on. The evidence begins anew, and approvals of it are void.`,
         }), h('code', {}, group.ignore.rule))

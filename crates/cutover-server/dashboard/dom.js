@@ -22,6 +22,11 @@ export function fill(element, ...children) {
   if (focused) document.getElementById(focused)?.focus();
 }
 
+/** A sentence of the API, in which commands stand between backticks. */
+export function spoken(text) {
+  return text.split('`').map((part, at) => (at % 2 ? h('code', {}, part) : part));
+}
+
 /** A card with a heading. */
 export function card(title, ...children) {
   return h('section', { class: 'card' }, h('h2', {}, title), ...children);

@@ -3,6 +3,8 @@
 import { card, h, table, tag } from './dom.js';
 import { count, span } from './words.js';
 
+const FAILS = { hold: 'waits', stop: 'stops until retry; users stay', 'roll-back': 'stops; reads go back to old' };
+
 export function gates(value) {
   const rows = value.gates.map((gate) => [
     h('span', {}, gate.gate, gate.required ? '' : h('span', { class: 'quiet small' }, ' (not required)')),
@@ -10,9 +12,10 @@ export function gates(value) {
     h('span', { class: 'small' }, gate.text),
     { number: gate.samples === null ? '–' : count(gate.samples) },
     h('span', { class: 'small' }, needs(gate)),
+    h('span', { class: 'small' }, FAILS[gate.ifItFails] ?? '–'),
   ]);
   return card('Gates',
-    rows.length ? table('Gates', ['gate', 'answer', 'evidence', 'samples', 'still needs'], rows) : h('p', { class: 'quiet' }, 'No gate is asked in this phase.'));
+    rows.length ? table('Gates', ['gate', 'answer', 'evidence', 'samples', 'still needs', 'if it fails'], rows) : h('p', { class: 'quiet' }, 'No gate is asked in this phase.'));
 }
 
 function needs(gate) {

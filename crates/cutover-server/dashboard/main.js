@@ -1,7 +1,7 @@
 // The page: who looks, which view, and what keeps it fresh.
 
 import { api, name, Refusal } from './api.js';
-import { fill, h } from './dom.js';
+import { fill, h, spoken } from './dom.js';
 import { listen } from './live.js';
 import { login } from './login.js';
 import { migration } from './migration.js';
@@ -88,6 +88,7 @@ function showBar(wanted) {
   fill(bar,
     h('a', { class: 'brand', href: '#/' }, 'cutover'),
     h('span', { class: 'where' }, wanted ?? (me ? 'all migrations' : '')),
+    h('span', { class: 'who', id: 'host', title: 'the proxy that is looked at' }, location.host),
     me && who(),
     me && wanted !== null && rollbackButton(wanted, refresh));
 }
@@ -127,7 +128,7 @@ function rename() {
 function failure(error, again) {
   return h('div', { class: 'problem stack', role: 'alert' },
     h('strong', {}, error.title ?? 'It failed'),
-    h('span', {}, error.message),
+    h('span', {}, spoken(error.message)),
     h('div', {}, h('button', { onclick: () => again() }, 'Try again')));
 }
 

@@ -10,7 +10,7 @@ import { gates } from './gates.js';
 import { verbs } from './orders.js';
 import { sides } from './sides.js';
 import { track } from './track.js';
-import { moment, span } from './words.js';
+import { lasting, span } from './words.js';
 
 export function migration(main, name, me) {
   const parts = {};
@@ -29,7 +29,9 @@ export function migration(main, name, me) {
       if (!view.shown) fill(main, layout(name, parts));
       view.shown = true;
       const again = () => view.refresh();
-      fill(parts.stands, stands(value, cost));
+      const scrolled = parts.stands.querySelector('.track')?.scrollLeft ?? null;
+      fill(parts.stands, stands(value, cost, series));
+      bringHere(parts.stands.querySelector('.track'), scrolled);
       fill(parts.waits, waits(value, etag, again));
       fill(parts.sides, sides(value, series));
       drawn.draw(series);
@@ -54,9 +56,37 @@ function layout(name, parts) {
   ];
 }
 
-function stands(value, cost) {
+/** The present phase is in sight, also on a phone; who has scrolled the track keeps what they see. */
+function bringHere(track, scrolled) {
+  const here = track.querySelector('.here');
+  track.scrollLeft = scrolled ?? (here ? here.offsetLeft - track.offsetLeft - (track.clientWidth - here.clientWidth) / 2 : 0);
+}
+
+/** Requests a second that users have had answered by new in the last minute. */
+function rateOnNew({ new: side, stepMs }) {
+  const steps = side.requests.slice(-Math.ceil(60_000 / stepMs));
+  return steps.length ? (1000 * steps.reduce((all, one) => all + one, 0)) / (steps.length * stepMs) : 0;
+}
+
+/** What went wrong, what follows by itself, and where to look. */
+function wrong(value) {
+  const failing = value.gates.filter((gate) => gate.verdict === 'fail');
+  const lines = value.held?.length ? value.held : failing.map((gate) => gate.text);
+  const back = failing.some((gate) => gate.ifItFails === 'roll-back');
+  const on = value.readPercent !== '0%';
+  const follows = failing.length && on
+    ? `${value.readPercent} of the users stay on new: ${back ? 'reads go back by themselves once the failure is confirmed' : 'nothing goes back by itself for this'}. Roll back, or mend it and retry.`
+    : null;
+  const look = failing.some((gate) => gate.gate === 'mismatch') && h('button', {
+    class: 'link', id: 'to-differences', onclick: () => document.getElementById('part-diffs').scrollIntoView(),
+  }, 'what differs');
+  return lines.length > 0 && h('div', { class: value.health === 'failed' ? 'problem stack' : 'warning stack' },
+    lines.map((line) => h('p', {}, line)), follows && h('p', { class: 'small' }, follows), look && h('p', { class: 'small' }, look));
+}
+
+function stands(value, cost, series) {
   const facts = [
-    `${value.readPercent} of the users read from new (${value.new})`,
+    `${value.readPercent} of the users read from new${value.new === 'new' ? '' : ` (${value.new})`}`,
     `${value.writeOwner} takes writes`,
     `${value.mirrorPercent} of reads mirrored`,
     `breaker ${value.breaker}`,
@@ -64,13 +94,13 @@ function stands(value, cost) {
   return card('Where it stands',
     h('div', { class: 'stack' },
       h('div', { class: 'row' }, tag(value.health), h('strong', { id: 'position' }, value.position),
-        h('span', { class: 'quiet small' }, 'since ', moment(value.enteredMs, value.nowMs), `, generation ${value.generation}`)),
+        h('span', { class: 'quiet small' }, lasting(value.enteredMs, value.nowMs), `, generation ${value.generation}`)),
       track(value),
       h('p', { class: 'small', id: 'facts' }, facts.join(' · ')),
-      (value.held ?? []).map((line) => h('p', { class: 'problem' }, line)),
+      wrong(value),
       value.disabled && h('p', { class: 'problem' }, 'Disabled by the configuration: everything goes to old.'),
       value.trouble && h('p', { class: 'problem' }, `The store refuses: ${value.trouble}. Nothing moves until it can be written.`),
-      h('p', { class: 'small quiet', id: 'cost' }, `A rollback now: ${cost.text}${cost.withinMs === null ? '' : `; in force within ${span(cost.withinMs)}`}.`)));
+      h('p', { class: 'small', id: 'cost' }, h('strong', {}, 'A rollback now: '), `${cost.text}${cost.withinMs === null ? '' : `; about ${rateOnNew(series).toFixed(1)} requests a second move, within ${span(cost.withinMs)}`}.`)));
 }
 
 function waits(value, etag, again) {

@@ -1,19 +1,20 @@
 // Orders: a button, a reason, one confirmation, and what came of it.
 
 import { api } from './api.js';
-import { fill, h } from './dom.js';
+import { fill, h, spoken } from './dom.js';
+import { span } from './words.js';
 
 /** Verbs beside the step forward. `shown` says when one makes sense; `asks` is the one thing it needs to be told. */
 const MORE = [
-  { verb: ':mirrorTraffic', label: 'Mirror…', barred: 'mirror-traffic', asks: ['percent', 'Share of reads to mirror, in percent'], shown: ({ phase }) => ['shadow', 'canary', 'reads-new'].includes(phase) },
-  { verb: ':setWeight', label: 'Set weight…', barred: 'set-weight', asks: ['percent', 'Share of users who read from new, in percent'], shown: ({ phase }) => phase === 'canary' },
+  { verb: ':mirrorTraffic', label: 'Mirror', barred: 'mirror-traffic', asks: ['percent', 'Share of reads to mirror, in percent'], shown: ({ phase }) => ['shadow', 'canary', 'reads-new'].includes(phase) },
+  { verb: ':setWeight', label: 'Set weight', barred: 'set-weight', asks: ['percent', 'Share of users who read from new, in percent'], shown: ({ phase }) => phase === 'canary' },
   { verb: ':pause', label: 'Pause', barred: 'pause', shown: ({ overlays }) => !overlays.includes('paused') },
   { verb: ':freeze', label: 'Freeze', barred: 'freeze', shown: ({ overlays }) => !overlays.includes('frozen') },
   { verb: ':resume', label: 'Resume', barred: 'resume', shown: ({ overlays }) => overlays.includes('paused') || overlays.includes('frozen') },
   { verb: ':drill', label: 'Drill', barred: 'drill', shown: ({ phase }) => ['canary', 'reads-new'].includes(phase), says: 'Takes reads back on live traffic, measures it, and restores.' },
   { verb: ':retry', label: 'Retry', barred: 'retry', shown: ({ health }) => health === 'failed', says: 'Back to shadow; the evidence begins anew. Do it when it is mended.' },
-  { verb: ':switchTraffic', label: 'Switch all reads…', barred: 'switch-traffic', body: { reads: true }, shown: ({ phase }) => phase === 'canary', says: 'Everybody reads from new, for good.' },
-  { verb: ':complete', label: 'Complete…', barred: 'complete', asks: ['confirm', 'Type the migration’s name: there is no way back'], shown: ({ phase }) => phase === 'reads-new' },
+  { verb: ':switchTraffic', label: 'Switch all reads', barred: 'switch-traffic', body: { reads: true }, shown: ({ phase }) => phase === 'canary', says: 'Everybody reads from new, for good.' },
+  { verb: ':complete', label: 'Complete', barred: 'complete', asks: ['confirm', 'Type the migration’s name: there is no way back'], shown: ({ phase }) => phase === 'reads-new' },
   { verb: ':abort', label: 'Abort', barred: 'abort', shown: ({ phase }) => ['shadow', 'canary'].includes(phase), says: 'Gives the attempt up: back to off.' },
 ];
 
@@ -37,7 +38,7 @@ export function orderButton(order) {
   const button = h('button', {
     id, class: main ? 'main' : null, type: 'button', 'aria-disabled': why ? 'true' : null, title: why,
     'aria-describedby': why ? `${id}-why` : null, onclick: () => !why && confirm(order),
-  }, label);
+  }, `${label}…`);
   return why ? h('span', {}, button, h('span', { class: 'skip', id: `${id}-why` }, why)) : button;
 }
 
@@ -56,7 +57,7 @@ async function confirm({ value, etag, again, verb, label, asks, body, says, plan
     return done;
   };
   const dialog = ask({
-    title: `${label.replace('…', '')}: ${value.name}`, told, submit, button: label.replace('…', ''),
+    title: `${label}: ${value.name}`, told, submit, button: label,
     content: [says && h('p', {}, says), plan, asks && [h('label', { for: 'asked' }, asks[1]), asked], h('label', { for: 'reason' }, 'Reason, for the audit log'), reason],
   });
   (asked ?? reason).focus();
@@ -68,7 +69,7 @@ async function confirm({ value, etag, again, verb, label, asks, body, says, plan
 
 /** The way back, always at the same place. */
 export function rollbackButton(name, again) {
-  return h('button', { class: 'danger', id: 'rollback', type: 'button', onclick: () => rollback(name, again) }, 'Roll back');
+  return h('button', { class: 'danger', id: 'rollback', type: 'button', onclick: () => rollback(name, again) }, 'Roll back…');
 }
 
 async function rollback(name, again) {
@@ -87,9 +88,10 @@ async function rollback(name, again) {
   });
   reason.focus();
   try {
-    const [{ value }, { text, possible }] = await Promise.all([api.migration(name), api.part(name, 'rollback-cost')]);
+    const [{ value }, { text, possible, withinMs }] = await Promise.all([api.migration(name), api.part(name, 'rollback-cost')]);
     const barred = value.barred?.rollback;
-    cost.textContent = barred ?? text;
+    const soon = withinMs === null ? '' : `; in force within ${span(withinMs)}. Another attempt begins with Retry`;
+    cost.textContent = barred ?? `${text}${soon}.`;
     if (barred || !possible) {
       cost.className = 'problem';
       dialog.querySelector('#confirm').setAttribute('aria-disabled', 'true');
@@ -116,7 +118,7 @@ function ask({ title, content, told, submit, button, danger }) {
         cancel.focus();
       } catch (error) {
         confirmed.removeAttribute('aria-disabled');
-        fill(told, h('div', { class: 'problem', id: 'told' }, h('p', {}, error.message), h('ul', { class: 'waits' }, (error.missing ?? []).map((blocker) => h('li', {}, blocker.text)))));
+        fill(told, h('div', { class: 'problem', id: 'told' }, h('p', {}, spoken(error.message)), h('ul', { class: 'waits' }, (error.missing ?? []).map((blocker) => h('li', {}, blocker.text)))));
       }
     },
   }, h('h2', {}, title), content.flat(2).filter(Boolean), told, h('div', { class: 'actions' }, cancel, confirmed));

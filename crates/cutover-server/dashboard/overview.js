@@ -16,9 +16,10 @@ export function overview(main) {
   return view;
 }
 
-/** What needs somebody comes first; then what moves; else the order of the configuration. */
-function urgency({ health, phase }) {
-  return health === 'failed' ? 0 : health === 'held' ? 1 : ['off', 'complete', 'retired'].includes(phase) ? 3 : 2;
+/** What hurts users comes first, then what needs somebody, then what moves; else the order of the configuration. */
+function urgency({ health, phase, readPercent }) {
+  if (health === 'failed') return readPercent === '0%' ? 1 : 0;
+  return health === 'held' ? 1 : ['off', 'complete', 'retired'].includes(phase) ? 3 : 2;
 }
 
 function listed(all) {
@@ -26,7 +27,7 @@ function listed(all) {
   const bad = migrations.filter((migration) => migration.health !== 'ok').length;
   return h('section', { class: 'card stack' },
     h('p', { id: 'summary' }, `${migrations.length} in the configuration; ${bad === 0 ? 'none needs anybody' : `${bad} held or failed`}.`),
-    table('Migrations', ['migration', 'health', 'stands at', 'from new', 'errors of new', 'waits for'], migrations.map(row)));
+    table('Migrations', ['migration', 'health', 'stands at', 'users on new', 'errors of new', 'stopped by, or next'], migrations.map(row)));
 }
 
 function row(migration) {
@@ -36,7 +37,7 @@ function row(migration) {
   return [
     h('div', {}, link, h('div', { class: 'quiet small' }, `${migration.old} → ${migration.new}`)),
     tag(migration.health),
-    migration.position ?? migration.phase,
+    h('span', { class: 'whole' }, migration.position ?? migration.phase),
     { number: migration.readPercent },
     { number: share(rate) },
     h('span', { class: 'small' }, waits(migration)),
@@ -48,7 +49,7 @@ function waits(migration) {
   if (migration.held?.length) return migration.held[0];
   const missing = migration.next?.missing ?? [];
   if (missing.length) return missing.length === 1 ? missing[0].text : `${missing[0].text}; ${missing.length - 1} more`;
-  return migration.next?.command ? h('code', {}, `cutover ${migration.next.command}`) : (migration.next?.because ?? '');
+  return migration.next?.command ? h('span', { class: 'quiet' }, 'next: ', h('code', {}, `cutover ${migration.next.command}`)) : (migration.next?.because ?? '');
 }
 
 function nothing() {

@@ -23,7 +23,7 @@ export function sides(value, series) {
   };
   const named = (side, backend) => (backend === side ? side : `${side} (${backend})`);
   const rows = [row(named('old', value.old), series.old), row(named('new', value.new), series.new)];
-  if (sum(series.newCopies.requests)) rows.push(row('new, with copies', series.newCopies));
+  if (sum(series.newCopies.requests)) rows.push(row('copies to new', series.newCopies));
   const old = sum(series.old.requests);
   const now = old + sum(series.new.requests) ? sum(series.new.requests) / (old + sum(series.new.requests)) : null;
   const part = h('span', { class: 'of-new' });
@@ -34,5 +34,5 @@ export function sides(value, series) {
         h('div', { class: 'row spread small' }, h('span', {}, `old ${share(now === null ? null : 1 - now, 1)}`), h('span', { id: 'share' }, `new ${share(now, 1)}`)),
         h('div', { class: 'both', 'aria-hidden': 'true' }, h('span', { class: 'of-old' }), part)),
       table('Both sides', ['side', 'requests', 'errors', 'p50', 'p95', 'p99'], rows),
-      h('p', { class: 'quiet small' }, `${count(sum(series.fallbacks))} reads fell back to old.`)));
+      h('p', { class: 'quiet small' }, `${count(sum(series.fallbacks))} reads failed on new and were answered by old.`)));
 }

@@ -15,5 +15,8 @@ export function track(value) {
     return h('li', { class: `${state} ${apart ? 'apart' : ''}`, 'aria-current': index === at ? 'step' : null, title: said },
       phase, phase === 'canary' && index === at && value.step ? ` ${value.step.at}/${value.step.of}` : '');
   };
-  return h('ol', { class: 'track', 'aria-label': 'Phases', tabindex: '0' }, PHASES.map(item));
+  return [
+    h('ol', { class: 'track', 'aria-label': 'Phases', tabindex: '0' }, PHASES.map(item)),
+    h('p', { class: 'quiet small' }, 'Dashed: phases of moving data, not on this migration’s way.'),
+  ];
 }

@@ -1,10 +1,10 @@
 // Numbers and times as people say them.
 
-/** 0.0123 → "1.23 %"; nothing → a dash. */
+/** 0.0123 → "1.23%", as the API writes percents; nothing → a dash. */
 export function share(value, digits = 2) {
   if (value === null || value === undefined) return '–';
-  if (value === 0) return '0 %';
-  return `${(100 * value).toFixed(100 * value >= 10 ? 1 : digits)} %`;
+  if (value === 0) return '0%';
+  return `${(100 * value).toFixed(100 * value >= 10 ? 1 : digits)}%`;
 }
 
 export function ms(value) {
@@ -30,11 +30,20 @@ export function span(milliseconds) {
 
 /** Relative, with the moment itself in the title. */
 export function moment(atMs, nowMs = Date.now()) {
+  const passed = nowMs - atMs;
+  return timed(atMs, passed >= 0 ? `${span(passed)} ago` : `in ${span(-passed)}`);
+}
+
+/** How long something has been so. */
+export function lasting(atMs, nowMs) {
+  return timed(atMs, `for ${span(Math.max(0, nowMs - atMs))}`);
+}
+
+function timed(atMs, text) {
   const element = document.createElement('time');
   const date = new Date(atMs);
   element.dateTime = date.toISOString();
   element.title = date.toLocaleString();
-  const passed = nowMs - atMs;
-  element.textContent = passed >= 0 ? `${span(passed)} ago` : `in ${span(-passed)}`;
+  element.textContent = text;
   return element;
 }

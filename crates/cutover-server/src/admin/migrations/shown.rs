@@ -3,7 +3,7 @@
 use crate::admin::ignores;
 use cutover::View;
 use cutover::core::evidence::{Answer, Verdict};
-use cutover::core::migration::{Blocker, Opinion, Position, Withdrawal};
+use cutover::core::migration::{Blocker, Opinion, Position, Remedy, Withdrawal};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -113,15 +113,24 @@ pub(super) fn gates(view: &View) -> Vec<Value> {
         let mut gates = view.course.gates.iter().chain(&view.course.preflight);
         gates.any(|name| **name == *answer.gate.name())
     };
-    view.gates.iter().map(|answer| gate(answer, required(answer))).collect()
+    let remedy = |answer: &Answer| {
+        let mut readings = view.seen.gates.iter();
+        readings.find(|reading| *reading.gate == *answer.gate.name()).map(|reading| reading.remedy)
+    };
+    view.gates.iter().map(|answer| gate(answer, required(answer), remedy(answer))).collect()
 }
 
-fn gate(answer: &Answer, required: bool) -> Value {
+fn gate(answer: &Answer, required: bool, remedy: Option<Remedy>) -> Value {
     let share = answer.share();
     json!({
         "gate": answer.gate.name(),
         "verdict": verdict(answer.verdict()),
         "required": required,
+        "ifItFails": remedy.map(|remedy| match remedy {
+            Remedy::Hold => "hold",
+            Remedy::Latch => "stop",
+            Remedy::RollBack => "roll-back",
+        }),
         "text": answer.to_string(),
         "samples": answer.samples(),
         "bad": share.map(|share| share.counts.bad()),
@@ -154,8 +163,13 @@ fn next(view: &View) -> Value {
     })
 }
 
-/// What stands in the way, one by one.
+/// What stands in the way, one by one: first what has failed, because the rest may pass by waiting.
 pub(in crate::admin) fn missing(blockers: &[Blocker]) -> Vec<Value> {
+    let failed = |blocker: &Blocker| match blocker {
+        Blocker::Failed(_) | Blocker::RolledBack(_) => true,
+        Blocker::Gate(reading) => reading.verdict == Verdict::Fail,
+        _ => false,
+    };
     let one = |blocker: &Blocker| {
         json!({
             "name": blocker.name(),
@@ -163,7 +177,8 @@ pub(in crate::admin) fn missing(blockers: &[Blocker]) -> Vec<Value> {
             "leftMs": millis(blocker.left()),
         })
     };
-    blockers.iter().map(one).collect()
+    let (bad, others): (Vec<&Blocker>, Vec<&Blocker>) = blockers.iter().partition(|b| failed(b));
+    bad.into_iter().chain(others).map(one).collect()
 }
 
 pub(super) fn opinions(view: &View) -> Vec<Value> {
@@ -218,4 +233,37 @@ pub(in crate::admin) fn millis(span: Option<Duration>) -> Option<u64> {
 
 pub(in crate::admin) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cutover::core::evidence::Epoch;
+    use cutover::core::migration::Reading;
+
+    fn gate(name: &str, verdict: Verdict) -> Blocker {
+        let (remedy, epoch) = (Remedy::Latch, Epoch::default());
+        Blocker::Gate(Reading {
+            gate: name.into(),
+            verdict,
+            remedy,
+            sentence: "as it is".into(),
+            epoch,
+        })
+    }
+
+    #[test]
+    fn what_has_failed_comes_before_what_may_pass_by_waiting() {
+        let (left, whole) = (Duration::from_secs(40), Duration::from_secs(60));
+        let blockers = [
+            gate("errors", Verdict::Inconclusive),
+            gate("mismatch", Verdict::Fail),
+            Blocker::Dwell { left, whole },
+        ];
+        let told = missing(&blockers);
+        let texts: Vec<_> = told.iter().filter_map(|one| one["text"].as_str()).collect();
+        assert!(texts[0].starts_with("mismatch"), "{texts:?}");
+        assert!(texts[1].starts_with("errors"), "{texts:?}");
+        assert_eq!(told[2]["leftMs"], 40_000);
+    }
 }
