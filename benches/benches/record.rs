@@ -1,11 +1,10 @@
 //! What an exchange costs beside its decision: counters, histograms, the breaker's window. Twice: with a clock that
 //! stands still, and with the machine's.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use cutover::core::decide::NoPlugins;
-use cutover::{
-    Clock, Engine, EngineOptions, Outcome, RequestView, Surroundings, SystemClock, config,
-};
+use cutover::{Clock, Engine, EngineOptions, Exchange, Outcome, RequestView, SystemClock, config};
+use cutover_benches::document::Nothing;
 use http::{HeaderMap, Method, StatusCode};
 use std::hint::black_box;
 use std::sync::Arc;
@@ -42,18 +41,6 @@ impl Clock for StillClock {
     }
 }
 
-struct Nothing;
-
-impl Surroundings for Nothing {
-    fn variable(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn file(&self, _: &str) -> std::io::Result<Vec<u8>> {
-        Err(std::io::ErrorKind::NotFound.into())
-    }
-}
-
 fn engine(clock: Arc<dyn Clock>) -> Engine {
     let config = config::load(CONFIG, "bench.toml", &Nothing).expect("it is right");
     let options = EngineOptions { clock, ..EngineOptions::default() };
@@ -73,15 +60,22 @@ fn record(criterion: &mut Criterion) {
     group.bench_function("decide", |bench| {
         bench.iter(|| black_box(snapshot.snapshot().decide(black_box(&request), &mut NoPlugins)));
     });
-    let exchange = |engine: &Engine| {
-        let mut exchange = engine.begin(black_box(&request)).expect("there is a route");
+    let begin = |engine: &Engine| engine.begin(black_box(&request)).expect("there is a route");
+    let end = |mut exchange: Exchange| {
         let edited = exchange.edit_response(&request, StatusCode::OK, &mut HeaderMap::new());
         edited.expect("no plugin guards it");
         exchange.finish(Outcome::Replied(StatusCode::OK));
     };
-    group.bench_function("exchange, clock stands still", |bench| bench.iter(|| exchange(&still)));
     let real = engine(Arc::new(SystemClock));
-    group.bench_function("exchange", |bench| bench.iter(|| exchange(&real)));
+    for (name, engine) in [("clock stands still", &still), ("the machine's clock", &real)] {
+        group.bench_function(format!("exchange, {name}"), |bench| {
+            bench.iter(|| end(begin(engine)));
+        });
+        // All that is counted of one is counted here: the rest is deciding, and the room for it.
+        group.bench_function(format!("its end, {name}"), |bench| {
+            bench.iter_batched(|| begin(engine), end, BatchSize::SmallInput);
+        });
+    }
     group.bench_function("clock", |bench| bench.iter(|| black_box(SystemClock.now())));
     group.finish();
 }

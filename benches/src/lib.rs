@@ -2,6 +2,7 @@
 
 pub mod baseline;
 pub mod bodies;
+pub mod document;
 #[cfg(feature = "e2e")]
 pub mod e2e;
 pub mod traffic;

@@ -19,12 +19,13 @@ pub struct Args {
 }
 
 impl Args {
-    /// Reads the words; what they do not say is 13 pairs of this rate and length.
+    /// Reads the words; what they do not say is 31 pairs of 1 s at this rate: many short blocks, because what else a machine
+    /// does comes and goes.
     ///
     /// # Errors
     /// If a word is unknown, a number is none, or there is no such program.
-    pub fn read(words: &[&str], rate: u32, seconds: u32) -> anyhow::Result<Self> {
-        let mut args = Self { cutover: PathBuf::new(), rate, pairs: 13, seconds };
+    pub fn read(words: &[&str], rate: u32) -> anyhow::Result<Self> {
+        let mut args = Self { cutover: PathBuf::new(), rate, pairs: 31, seconds: 1 };
         let mut words = words.iter();
         while let Some(word) = words.next() {
             if !word.starts_with("--") {

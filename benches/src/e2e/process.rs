@@ -23,6 +23,13 @@ pub struct Pinned {
     family: Family,
 }
 
+/// What the kernel has counted of a thread.
+struct Thread {
+    name: String,
+    ran_ns: u64,
+    waited_ns: u64,
+}
+
 /// Does a program have processes of its own?
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -130,16 +137,33 @@ impl Pinned {
     /// # Errors
     /// If it has ended.
     pub fn ran_ns(&self) -> anyhow::Result<u64> {
-        let mut ran = 0;
+        Ok(self.threads()?.iter().map(|thread| thread.ran_ns).sum())
+    }
+
+    /// Time its threads have waited for their core while they had work, in nanoseconds; without those of this name.
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn waited_ns(&self, but: &str) -> anyhow::Result<u64> {
+        let threads = self.threads()?;
+        Ok(threads.iter().filter(|thread| thread.name != but).map(|t| t.waited_ns).sum())
+    }
+
+    fn threads(&self) -> anyhow::Result<Vec<Thread>> {
+        let mut threads = Vec::new();
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {
-            // It may end between the two calls.
-            let Ok(stat) = std::fs::read_to_string(thread?.path().join("schedstat")) else {
-                continue;
+            let folder = thread?.path();
+            let read = |file: &str| std::fs::read_to_string(folder.join(file));
+            // It may end between the calls.
+            let (Ok(name), Ok(stat)) = (read("comm"), read("schedstat")) else { continue };
+            let mut words = stat.split_whitespace();
+            let mut number = || -> anyhow::Result<u64> {
+                Ok(words.next().context("a short schedstat")?.parse()?)
             };
-            let first = stat.split_whitespace().next().context("an empty schedstat")?;
-            ran += first.parse::<u64>()?;
+            let (ran_ns, waited_ns) = (number()?, number()?);
+            threads.push(Thread { name: name.trim_end().to_owned(), ran_ns, waited_ns });
         }
-        Ok(ran)
+        Ok(threads)
     }
 
     /// Memory it holds now, and the most it has held, in KiB.

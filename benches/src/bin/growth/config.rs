@@ -1,17 +1,15 @@
 //! From a configuration's text to a snapshot, by number of routes.
 
 use crate::curve::{Curve, Unit, decades, timed};
-use crate::surroundings::Nothing;
 use anyhow::{Context as _, ensure};
-use cutover_benches::traffic::pattern;
-use std::fmt::Write as _;
+use cutover_benches::document::{Nothing, of_routes};
 
 const MOST: usize = 100_000;
 
 pub(crate) fn curves(most: &dyn Fn(usize) -> usize) -> anyhow::Result<Vec<Curve>> {
     let (mut times, mut peaks) = (Vec::new(), Vec::new());
     for routes in decades(most(MOST)) {
-        let text = text(routes);
+        let text = of_routes(routes);
         let mut best = f64::INFINITY;
         for _ in 0..3 {
             let (config, took) = timed(|| cutover_config::load(&text, "cutover.toml", &Nothing));
@@ -42,17 +40,4 @@ pub(crate) fn curves(most: &dyn Fn(usize) -> usize) -> anyhow::Result<Vec<Curve>
             points: peaks,
         },
     ])
-}
-
-/// Routes to one backend.
-pub(crate) fn text(routes: usize) -> String {
-    let mut text = String::from(
-        "[server]\nlisten = [\"127.0.0.1:8080\"]\n\
-         [backends.monolith]\naddresses = [\"127.0.0.1:9001\"]\n",
-    );
-    for number in 0..routes {
-        let _ =
-            writeln!(text, "[[routes]]\npath = \"{}\"\nbackend = \"monolith\"", pattern(number));
-    }
-    text
 }

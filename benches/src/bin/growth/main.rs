@@ -14,7 +14,6 @@ mod plot;
 #[cfg(feature = "wasm")]
 mod plugins;
 mod report;
-mod surroundings;
 mod swap;
 
 use anyhow::{Context as _, bail, ensure};

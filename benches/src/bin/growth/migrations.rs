@@ -1,10 +1,10 @@
 //! What each more migration costs: a decision, the look at its evidence once a second, memory.
 
 use crate::curve::{Curve, Unit, decades, fastest};
-use crate::surroundings::Nothing;
 use anyhow::{Context as _, ensure};
 use cutover::store::Memory;
 use cutover::{Conductor, Engine, EngineOptions, Outcome, RequestView, SystemClock, charges};
+use cutover_benches::document::Nothing;
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use std::fmt::Write as _;
 use std::hint::black_box;

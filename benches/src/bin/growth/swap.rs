@@ -1,9 +1,9 @@
 //! One snapshot put in the place of another, by number of routes, while another thread decides all the time.
 
 use crate::curve::{Curve, Unit, decades, timed};
-use crate::surroundings::Nothing;
 use anyhow::{Context as _, bail};
 use cutover::{Engine, EngineOptions, RequestView};
+use cutover_benches::document::Nothing;
 use cutover_benches::traffic::{headers, path, snapshot};
 use http::Method;
 use std::sync::Arc;

@@ -3,9 +3,11 @@
 //! `cargo build --release && target/release/mirror target/release/cutover`. Linux only; needs `taskset`. Both proxies
 //! have core 0, the one that is not asked is idle; backends and load share core 1. Blocks go A B B A at a fixed rate, from
 //! an open loop; the ratio of each pair is taken, and their median with its interval of 95 %. Two proxies without a mirror
-//! are the noise of the machine. All of it twice: with an `old` that answers at once, where every microsecond shows, and
-//! with one that works for some milliseconds, as services do. Options: `--rate N` requests per second (2000), `--pairs N`
-//! (13, the first is left out), `--seconds N` (2).
+//! are the noise of the machine. Beside it, from the kernel's own count, how long the threads that serve users waited for
+//! the core per request: what copies take from users, without the noise that latencies have. All of it twice: with an `old`
+//! that answers at once, where every microsecond shows, and with one that works for some milliseconds, as services do.
+//! Options: `--rate N` requests per second (2000), `--pairs N` (31, the first is left out), `--seconds N` (1); `--old-ms N` last,
+//! for one `old` alone.
 
 use anyhow::{Context as _, ensure};
 use cutover_benches::e2e::args::Args;
@@ -23,6 +25,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// What `old` takes.
 const OLD: [Duration; 2] = [Duration::ZERO, Duration::from_millis(5)];
+/// The name of the proxy's thread that sends copies.
+const MIRROR: &str = "cutover-mirror";
 /// A side that is slow takes this long.
 const SLOW: Duration = Duration::from_millis(200);
 
@@ -39,7 +43,10 @@ fn main() -> anyhow::Result<()> {
             writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }
-        _ => compare(&Args::read(&words, 2_000, 2)?),
+        [ref words @ .., "--old-ms", takes] => {
+            compare(&Args::read(words, 2_000)?, &[Duration::from_millis(takes.parse()?)])
+        }
+        _ => compare(&Args::read(&words, 2_000)?, &OLD),
     }
 }
 
@@ -50,7 +57,7 @@ enum Mirrored {
     To(SocketAddr),
 }
 
-fn compare(args: &Args) -> anyhow::Result<()> {
+fn compare(args: &Args, olds: &[Duration]) -> anyhow::Result<()> {
     let us = std::env::current_exe()?;
     let folder = std::env::temp_dir().join(format!("cutover-mirror-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
@@ -59,7 +66,7 @@ fn compare(args: &Args) -> anyhow::Result<()> {
         let after_ms = after.as_millis().to_string();
         Pinned::start(1, &us, &["backend", &at.to_string(), &after_ms], at)
     };
-    for takes in OLD {
+    for &takes in olds {
         writeln!(std::io::stdout().lock(), "old takes {takes:?}")?;
         against(args, &us, &folder, (&serve(takes)?, &serve(takes)?, &serve(SLOW)?))?;
     }
@@ -114,14 +121,24 @@ fn start(args: &Args, folder: &Path, old: SocketAddr, to: Mirrored) -> anyhow::R
     Pinned::start(0, &args.cutover, &["run", "-c", file], listen)
 }
 
+/// What a block of load shows.
+struct Block {
+    latency: Latency,
+    /// Per request.
+    waited_us: f64,
+}
+
 /// One block of load, from a process on core 1.
-fn block(args: &Args, us: &Path, proxy: &Pinned) -> anyhow::Result<Latency> {
+fn block(args: &Args, us: &Path, proxy: &Pinned) -> anyhow::Result<Block> {
+    let before = proxy.waited_ns(MIRROR)?;
     let (rate, seconds) = (args.rate.to_string(), args.seconds.to_string());
     let words = ["load", &proxy.address().to_string(), &rate, &seconds];
     let run = on_core(1, us).args(words).output().context("cannot run taskset")?;
     let said = String::from_utf8_lossy(&run.stderr);
     ensure!(run.status.success(), "the load failed: {said}");
-    String::from_utf8_lossy(&run.stdout).parse()
+    let latency: Latency = String::from_utf8_lossy(&run.stdout).parse()?;
+    let waited = proxy.waited_ns(MIRROR)? - before;
+    Ok(Block { waited_us: waited as f64 / 1e3 / latency.replies as f64, latency })
 }
 
 /// Measures one proxy against the control and prints the medians.
@@ -137,8 +154,8 @@ fn row(args: &Args, us: &Path, name: &str, control: &Pinned, proxy: &Pinned) -> 
     let (_, most_kib) = proxy.memory_kib()?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "{name}, at most {} MiB held", most_kib / 1024)?;
-    let figures = |all: &[Latency]| {
-        let each = all.iter();
+    let figures = |all: &[Block]| {
+        let each = all.iter().map(|block| &block.latency);
         [
             each.clone().map(|latency| latency.p50_us).collect::<Vec<_>>(),
             each.clone().map(|latency| latency.p99_us).collect(),
@@ -157,5 +174,8 @@ fn row(args: &Args, us: &Path, name: &str, control: &Pinned, proxy: &Pinned) -> 
             median(&ratios),
         )?;
     }
+    let waited = |all: &[Block]| median(&all.iter().map(|b| b.waited_us).collect::<Vec<_>>());
+    let (with, without) = (waited(&with), waited(&without));
+    writeln!(out, "  waited {with:>8.1} µs   without {without:>8.1} µs")?;
     Ok(())
 }

@@ -2,9 +2,9 @@
 //!
 //! `cargo build --release && target/release/telemetry target/release/cutover`. Linux only; needs `taskset`. Proxies have
 //! core 0, and the one that is not asked is idle; backend, collector and load share core 1. Blocks go A B B A at a fixed
-//! rate, from an open loop; the ratio of each pair is taken, and their median with its interval of 95 %. Metrics cannot be switched off; `record`
-//! of the criterion benches says what they cost. Options: `--rate N` requests per second (3000), `--pairs N` (13, the first
-//! is left out), `--seconds N` (3).
+//! rate, from an open loop; the ratio of each pair is taken, and their median with its interval of 95 %. Metrics cannot be
+//! switched off; `record` of the criterion benches says what they cost. Options: `--rate N` requests per second (8000),
+//! `--pairs N` (31, the first is left out), `--seconds N` (1).
 
 mod collector;
 mod scrape;
@@ -36,7 +36,7 @@ fn main() -> anyhow::Result<()> {
             writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }
-        _ => compare(&Args::read(&words, 3_000, 3)?),
+        _ => compare(&Args::read(&words, 8_000)?),
     }
 }
 
