@@ -24,7 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{OnceCell, oneshot, watch};
 
-/// Of the mirror's thread: about a tenth of what a thread of requests gets while both have work.
+/// Of the mirror's thread: about a tenth of what a thread of requests gets while both have work (decision 0031).
 const NICENESS: i32 = 10;
 
 /// The mirror of one process. Its thread starts with the first copy.
