@@ -71,7 +71,7 @@ fn record(criterion: &mut Criterion) {
         group.bench_function(format!("exchange, {name}"), |bench| {
             bench.iter(|| end(begin(engine)));
         });
-        // All that is counted of one is counted here: the rest is deciding, and the room for it.
+        // Nearly all that is counted of one is counted here, beside the edits of its reply, of which there are none.
         group.bench_function(format!("its end, {name}"), |bench| {
             bench.iter_batched(|| begin(engine), end, BatchSize::SmallInput);
         });

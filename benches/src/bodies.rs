@@ -33,7 +33,8 @@ pub fn body(bytes: usize, change: Change) -> String {
     let mut records = Vec::new();
     let mut unchanged = "{\"page\":1,\"items\":[]}".len();
     while unchanged < bytes {
-        unchanged += record(records.len(), Change::Nothing).len() + 1;
+        let comma = usize::from(!records.is_empty());
+        unchanged += record(records.len(), Change::Nothing).len() + comma;
         records.push(record(records.len(), change));
     }
     if change == Change::LastValue

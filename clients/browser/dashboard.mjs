@@ -130,6 +130,12 @@ async function people() {
     await migration(page, 'dates');
     await page.waitForSelector('#diff-0 mark');
     same((await page.textContent('#diff-0 summary')).includes('/joined'), true, 'the field');
+    await page.click('#to-differences');
+    const seen = () => page.evaluate(() => {
+      const { top } = document.getElementById('diff-0').getBoundingClientRect();
+      return top > document.getElementById('bar').offsetHeight && top < innerHeight - 100;
+    });
+    await until(seen, 'the failure leads to what differs');
     await picture(page, 'differences-light');
     return (await page.textContent('#diff-0 summary')).trim().slice(0, 80);
   });

@@ -149,6 +149,14 @@ impl Pinned {
         Ok(threads.iter().filter(|thread| thread.name != but).map(|t| t.waited_ns).sum())
     }
 
+    /// Has it a thread of this name?
+    ///
+    /// # Errors
+    /// If it has ended.
+    pub fn has_thread(&self, name: &str) -> anyhow::Result<bool> {
+        Ok(self.threads()?.iter().any(|thread| thread.name == name))
+    }
+
     fn threads(&self) -> anyhow::Result<Vec<Thread>> {
         let mut threads = Vec::new();
         for thread in std::fs::read_dir(format!("/proc/{}/task", self.child.id()))? {

@@ -18,6 +18,7 @@ export function migration(main, name, me) {
     parts[part] = h('div', { id: `part-${part}` });
   }
   const drawn = charts(parts.charts);
+  let phase = null;
   const view = {
     shown: false,
     leave: () => drawn.leave(),
@@ -29,9 +30,10 @@ export function migration(main, name, me) {
       if (!view.shown) fill(main, layout(name, parts));
       view.shown = true;
       const again = () => view.refresh();
-      const scrolled = parts.stands.querySelector('.track')?.scrollLeft ?? null;
+      const scrolled = value.phase === phase ? document.getElementById('track')?.scrollLeft ?? null : null;
+      phase = value.phase;
       fill(parts.stands, stands(value, cost, series));
-      bringHere(parts.stands.querySelector('.track'), scrolled);
+      bringHere(document.getElementById('track'), scrolled);
       fill(parts.waits, waits(value, etag, again));
       fill(parts.sides, sides(value, series));
       drawn.draw(series);
@@ -56,7 +58,7 @@ function layout(name, parts) {
   ];
 }
 
-/** The present phase is in sight, also on a phone; who has scrolled the track keeps what they see. */
+/** A new phase comes into sight, also on a phone; as long as it stays, what was scrolled to does. */
 function bringHere(track, scrolled) {
   const here = track.querySelector('.here');
   track.scrollLeft = scrolled ?? (here ? here.offsetLeft - track.offsetLeft - (track.clientWidth - here.clientWidth) / 2 : 0);
@@ -72,16 +74,21 @@ function rateOnNew({ new: side, stepMs }) {
 function wrong(value) {
   const failing = value.gates.filter((gate) => gate.verdict === 'fail');
   const lines = value.held?.length ? value.held : failing.map((gate) => gate.text);
-  const back = failing.some((gate) => gate.ifItFails === 'roll-back');
-  const on = value.readPercent !== '0%';
-  const follows = failing.length && on
-    ? `${value.readPercent} of the users stay on new: ${back ? 'reads go back by themselves once the failure is confirmed' : 'nothing goes back by itself for this'}. Roll back, or mend it and retry.`
-    : null;
-  const look = failing.some((gate) => gate.gate === 'mismatch') && h('button', {
+  const look = [value.latch, ...failing.map((gate) => gate.gate)].includes('mismatch') && h('button', {
     class: 'link', id: 'to-differences', onclick: () => document.getElementById('part-diffs').scrollIntoView(),
   }, 'what differs');
+  const follows = whatFollows(value, failing);
   return lines.length > 0 && h('div', { class: value.health === 'failed' ? 'problem stack' : 'warning stack' },
     lines.map((line) => h('p', {}, line)), follows && h('p', { class: 'small' }, follows), look && h('p', { class: 'small' }, look));
+}
+
+/** Of a failure, for users on new. Where reads are on their way back already, that is said beside it. */
+function whatFollows(value, failing) {
+  const stops = value.latch !== null || failing.some((gate) => gate.ifItFails !== 'hold');
+  if (value.withdrawal !== null || value.readPercent === '0%' || !(value.latch || failing.length)) return null;
+  if (!stops) return `${value.readPercent} of the users stay on new; it goes no further while this fails.`;
+  const back = value.latch === null && failing.some((gate) => gate.ifItFails === 'roll-back');
+  return `${value.readPercent} of the users stay on new: ${back ? 'reads go back by themselves once the failure is confirmed' : 'nothing goes back by itself for this'}. Roll back, or mend it and retry.`;
 }
 
 function stands(value, cost, series) {

@@ -6,8 +6,7 @@
 //! are the noise of the machine. Beside it, from the kernel's own count, how long the threads that serve users waited for
 //! the core per request: what copies take from users, without the noise that latencies have. All of it twice: with an `old`
 //! that answers at once, where every microsecond shows, and with one that works for some milliseconds, as services do.
-//! Options: `--rate N` requests per second (2000), `--pairs N` (31, the first is left out), `--seconds N` (1); `--old-ms N` last,
-//! for one `old` alone.
+//! Options: `--rate N` requests per second (2000), `--pairs N` (31, the first is left out), `--seconds N` (1).
 
 use anyhow::{Context as _, ensure};
 use cutover_benches::e2e::args::Args;
@@ -43,10 +42,7 @@ fn main() -> anyhow::Result<()> {
             writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }
-        [ref words @ .., "--old-ms", takes] => {
-            compare(&Args::read(words, 2_000)?, &[Duration::from_millis(takes.parse()?)])
-        }
-        _ => compare(&Args::read(&words, 2_000)?, &OLD),
+        _ => compare(&Args::read(&words, 2_000)?),
     }
 }
 
@@ -57,7 +53,7 @@ enum Mirrored {
     To(SocketAddr),
 }
 
-fn compare(args: &Args, olds: &[Duration]) -> anyhow::Result<()> {
+fn compare(args: &Args) -> anyhow::Result<()> {
     let us = std::env::current_exe()?;
     let folder = std::env::temp_dir().join(format!("cutover-mirror-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
@@ -66,7 +62,7 @@ fn compare(args: &Args, olds: &[Duration]) -> anyhow::Result<()> {
         let after_ms = after.as_millis().to_string();
         Pinned::start(1, &us, &["backend", &at.to_string(), &after_ms], at)
     };
-    for &takes in olds {
+    for takes in OLD {
         writeln!(std::io::stdout().lock(), "old takes {takes:?}")?;
         against(args, &us, &folder, (&serve(takes)?, &serve(takes)?, &serve(SLOW)?))?;
     }
@@ -92,7 +88,13 @@ fn against(
         ("to a side that hangs", Mirrored::To(hung.local_addr()?)),
         ("to a side that is dead", Mirrored::To(free_address()?)),
     ] {
-        row(args, us, name, &control, &proxy(mirrored)?)?;
+        let mirroring = proxy(mirrored)?;
+        row(args, us, name, &control, &mirroring)?;
+        let named = mirroring.has_thread(MIRROR)?;
+        ensure!(
+            named == matches!(mirrored, Mirrored::To(_)),
+            "whose waiting was counted? the mirror's thread has another name than {MIRROR}"
+        );
     }
     Ok(())
 }
@@ -137,7 +139,8 @@ fn block(args: &Args, us: &Path, proxy: &Pinned) -> anyhow::Result<Block> {
     let said = String::from_utf8_lossy(&run.stderr);
     ensure!(run.status.success(), "the load failed: {said}");
     let latency: Latency = String::from_utf8_lossy(&run.stdout).parse()?;
-    let waited = proxy.waited_ns(MIRROR)? - before;
+    let waited = proxy.waited_ns(MIRROR)?.checked_sub(before);
+    let waited = waited.context("a thread of the proxy ended under load")?;
     Ok(Block { waited_us: waited as f64 / 1e3 / latency.replies as f64, latency })
 }
 

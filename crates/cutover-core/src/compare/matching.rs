@@ -318,6 +318,8 @@ impl<'a> Walk<'a> {
     fn look_of_member(&mut self, of: Of, member: At, states: &Range<usize>) -> Option<u64> {
         let document = self.document(of);
         if self.rules.null_is_missing && document.shape(member) == Shape::Null {
+            // It was looked at, however little there was to see.
+            self.work();
             return None;
         }
         let top = self.states.len();

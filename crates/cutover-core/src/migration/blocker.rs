@@ -93,6 +93,12 @@ pub enum Blocker {
 }
 
 impl Blocker {
+    /// Has something failed? What else stands in the way may pass by waiting, or by somebody's word.
+    pub fn has_failed(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::RolledBack(_) | Self::Kill(_))
+            || matches!(self, Self::Gate(reading) if reading.verdict == Verdict::Fail)
+    }
+
     /// The name used in API and output.
     pub const fn name(&self) -> &'static str {
         match self {

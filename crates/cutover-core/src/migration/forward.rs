@@ -103,7 +103,8 @@ pub(super) fn toward(at: &Moment<'_>, goal: Goal) -> Result<Move, Refusal> {
     Ok(Move { to, skips: to.read_percent() > share || to.phase() > phase })
 }
 
-/// Everything that keeps `mover` from this move now. Empty: it can go.
+/// Everything that keeps `mover` from this move now, first what has failed: the rest may pass by
+/// waiting. Empty: it can go.
 pub fn blockers(at: &Moment<'_>, wanted: Move, mover: &Actor) -> Vec<Blocker> {
     let mut found = Vec::new();
     held(at, &mut found);
@@ -111,6 +112,7 @@ pub fn blockers(at: &Moment<'_>, wanted: Move, mover: &Actor) -> Vec<Blocker> {
     waited(at, wanted, &mut found);
     grouped(at, wanted, &mut found);
     agreed(at, wanted, mover, &mut found);
+    found.sort_by_key(|blocker| !blocker.has_failed());
     found
 }
 

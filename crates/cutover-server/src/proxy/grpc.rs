@@ -37,12 +37,12 @@ pub(super) fn write(session: &mut Session, head: ResponseHeader) -> Result<()> {
     }
 }
 
-/// gRPC's code for a status of HTTP: what its clients would make of it (gRPC, http-grpc-status-mapping), and
-/// `DEADLINE_EXCEEDED` where we know that it was time that ran out.
+/// gRPC's code for a status of HTTP: what its clients would make of it (gRPC, http-grpc-status-mapping), but
+/// `DEADLINE_EXCEEDED` where we know that it was time that ran out: `UNAVAILABLE` asks to send again what may have been done.
 fn code(status: StatusCode) -> &'static str {
     match status {
         StatusCode::BAD_REQUEST => "13",
-        StatusCode::GATEWAY_TIMEOUT => "4",
+        StatusCode::REQUEST_TIMEOUT | StatusCode::GATEWAY_TIMEOUT => "4",
         StatusCode::UNAUTHORIZED => "16",
         StatusCode::FORBIDDEN => "7",
         StatusCode::NOT_FOUND => "12",
@@ -94,6 +94,7 @@ mod tests {
             (401, "16"),
             (403, "7"),
             (404, "12"),
+            (408, "4"),
             (413, "2"),
             (429, "14"),
             (500, "2"),

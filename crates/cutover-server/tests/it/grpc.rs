@@ -1,8 +1,15 @@
 //! gRPC between a client and a server that are somebody else's, tonic's: the service is OTLP's.
 
 use crate::collector::Collector;
+use crate::protocol::channel_body;
 use crate::world::{Proxy, World, all_to, backend};
+use bytes::Bytes;
 use cutover_test::dead_address;
+use http::Request;
+use http::header::CONTENT_TYPE;
+use hyper::body::{Body as _, Frame};
+use hyper_util::client::legacy::Client as Hyper;
+use hyper_util::rt::TokioExecutor;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::trace_service_client::TraceServiceClient;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
@@ -10,6 +17,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use opentelemetry_proto::tonic::trace::v1::{ResourceSpans, ScopeSpans, Span};
 use std::net::SocketAddr;
+use tokio::sync::mpsc;
 use tonic::Code;
 use tonic::transport::Endpoint;
 
@@ -92,4 +100,31 @@ fn a_call_that_no_route_takes_is_unimplemented() {
         TraceServiceClient::new(channel).export(request("lost".to_owned())).await
     });
     assert_eq!(error.expect_err("no route leads there").code(), Code::Unimplemented);
+}
+
+/// Trailers-Only: the stream ends with the head, whatever still comes of the call. A status in a head that does not end it is
+/// none to a client that reads on.
+#[test]
+fn such_a_reply_ends_with_its_head_and_only_calls_get_one() {
+    let world = World::new();
+    let dead = world.run(dead_address());
+    let proxy = Proxy::start(&config(dead));
+    for (media_type, is_call) in
+        [("application/grpc+proto", true), ("application/grpc-web+proto", false)]
+    {
+        let (more, frames) = mpsc::channel(1);
+        let call = Request::post(format!("http://{}/service/Method", proxy.address()))
+            .header(CONTENT_TYPE, media_type)
+            .body(channel_body(frames))
+            .expect("a request");
+        world.run(async {
+            let client = Hyper::builder(TokioExecutor::new()).http2_only(true).build_http();
+            more.send(Frame::data(Bytes::from("a message"))).await.expect("it is taken");
+            let reply = client.request(call).await.expect("a reply");
+            assert_eq!(reply.status().as_u16(), if is_call { 200 } else { 502 }, "{media_type}");
+            assert_eq!(reply.headers().contains_key("grpc-status"), is_call, "{media_type}");
+            assert_eq!(reply.body().is_end_stream(), is_call, "{media_type}");
+        });
+        drop(more);
+    }
 }

@@ -42,6 +42,7 @@ fn shadow_waits_until_old_has_answered_users() {
     let told = scene.gate("baseline").expect("it is asked");
     assert_eq!((&told["verdict"], &told["required"]), (&"pass".into(), &true.into()), "{told:#}");
     assert!(told["samples"].as_u64() >= Some(20), "{told:#}");
+    assert_eq!(told["ifItFails"], "hold", "{told:#}");
     let told = scene.told("old");
     assert!(told.starts_with("old: 1 of 1 addresses usable, answered "), "{told}");
     let line = "cutover_gate_verdict{migration=\"profile\",gate=\"baseline\"} 1.0";

@@ -501,3 +501,22 @@ fn users_are_not_reshuffled_on_the_way() {
         "#]],
     );
 }
+
+/// Whoever reads one line only must not take what has failed for what only waits.
+#[test]
+fn what_has_failed_is_told_before_what_waits() {
+    check(
+        canary(),
+        "gate errors is unsure
+         gate coverage fails: POST /orders was never compared
+         ana on-call: promote",
+        &expect![[r#"
+            gate errors is unsure
+            gate coverage fails: POST /orders was never compared
+            ana on-call: promote
+                refused: not yet:
+                  - coverage (fail): POST /orders was never compared
+                  - errors (inconclusive): not enough seen
+        "#]],
+    );
+}

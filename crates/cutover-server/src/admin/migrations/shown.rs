@@ -22,6 +22,8 @@ fn described(view: &View) -> Value {
         "health": health(view),
         "overlays": progress.overlays(),
         "held": held(view),
+        "withdrawal": withdrawal(&progress.withdrawal),
+        "latch": progress.latch.as_ref().map(|latch| &latch.gate),
         "nowMs": view.at.millis(),
         "enteredMs": progress.entered.millis(),
         "expiresMs": view.expires.millis(),
@@ -62,6 +64,16 @@ pub(in crate::admin) fn health(view: &View) -> &'static str {
         "ok"
     } else {
         "held"
+    }
+}
+
+/// Why fewer users read from new than the phase says, in a word.
+fn withdrawal(withdrawal: &Withdrawal) -> Option<&'static str> {
+    match withdrawal {
+        Withdrawal::None => None,
+        Withdrawal::Drill(_) => Some("drill"),
+        Withdrawal::Graded(_) => Some("graded"),
+        Withdrawal::Whole(_) => Some("whole"),
     }
 }
 
@@ -163,13 +175,8 @@ fn next(view: &View) -> Value {
     })
 }
 
-/// What stands in the way, one by one: first what has failed, because the rest may pass by waiting.
+/// What stands in the way, one by one.
 pub(in crate::admin) fn missing(blockers: &[Blocker]) -> Vec<Value> {
-    let failed = |blocker: &Blocker| match blocker {
-        Blocker::Failed(_) | Blocker::RolledBack(_) => true,
-        Blocker::Gate(reading) => reading.verdict == Verdict::Fail,
-        _ => false,
-    };
     let one = |blocker: &Blocker| {
         json!({
             "name": blocker.name(),
@@ -177,8 +184,7 @@ pub(in crate::admin) fn missing(blockers: &[Blocker]) -> Vec<Value> {
             "leftMs": millis(blocker.left()),
         })
     };
-    let (bad, others): (Vec<&Blocker>, Vec<&Blocker>) = blockers.iter().partition(|b| failed(b));
-    bad.into_iter().chain(others).map(one).collect()
+    blockers.iter().map(one).collect()
 }
 
 pub(super) fn opinions(view: &View) -> Vec<Value> {
@@ -233,37 +239,4 @@ pub(in crate::admin) fn millis(span: Option<Duration>) -> Option<u64> {
 
 pub(in crate::admin) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use cutover::core::evidence::Epoch;
-    use cutover::core::migration::Reading;
-
-    fn gate(name: &str, verdict: Verdict) -> Blocker {
-        let (remedy, epoch) = (Remedy::Latch, Epoch::default());
-        Blocker::Gate(Reading {
-            gate: name.into(),
-            verdict,
-            remedy,
-            sentence: "as it is".into(),
-            epoch,
-        })
-    }
-
-    #[test]
-    fn what_has_failed_comes_before_what_may_pass_by_waiting() {
-        let (left, whole) = (Duration::from_secs(40), Duration::from_secs(60));
-        let blockers = [
-            gate("errors", Verdict::Inconclusive),
-            gate("mismatch", Verdict::Fail),
-            Blocker::Dwell { left, whole },
-        ];
-        let told = missing(&blockers);
-        let texts: Vec<_> = told.iter().filter_map(|one| one["text"].as_str()).collect();
-        assert!(texts[0].starts_with("mismatch"), "{texts:?}");
-        assert!(texts[1].starts_with("errors"), "{texts:?}");
-        assert_eq!(told[2]["leftMs"], 40_000);
-    }
 }
