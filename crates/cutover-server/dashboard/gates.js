@@ -22,6 +22,6 @@ function needs(gate) {
   if (gate.verdict === 'pass') return 'nothing';
   if (gate.verdict === 'fail') return 'to be mended, then retry';
   if (gate.cleanNeeded === null || gate.cleanNeeded === undefined) return 'evidence';
-  const wait = gate.waitMs === null ? 'no requests come in' : `about ${span(gate.waitMs)} at this rate`;
+  const wait = gate.waitMs === null ? (gate.samples ? 'none comes in now' : 'none has come yet') : `about ${span(gate.waitMs)} at this rate`;
   return `${count(gate.cleanNeeded)} more without a fault; ${wait}`;
 }
