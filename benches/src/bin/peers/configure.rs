@@ -1,9 +1,11 @@
 //! What each program is told for a scenario: the same thing, in the words of each.
 
+pub(crate) mod caddy;
 pub(crate) mod cutover;
 pub(crate) mod envoy;
 pub(crate) mod haproxy;
 pub(crate) mod nginx;
+pub(crate) mod traefik;
 
 use cutover_benches::e2e::edited::{EDITED, NAME};
 use std::net::SocketAddr;
@@ -79,6 +81,8 @@ mod tests {
                     nginx::files(&at, scenario, setting),
                     haproxy::files(&at, scenario, setting),
                     envoy::files(&at, scenario, setting),
+                    caddy::files(&at, scenario),
+                    traefik::files(&at, scenario),
                 ];
                 for (name, text) in files.concat() {
                     let mut words = text.split(|char: char| char.is_whitespace() || char == '"');

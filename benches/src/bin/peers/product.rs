@@ -1,8 +1,9 @@
 //! The programs: what each can do, and how it is started.
 
-use crate::configure::{Places, Setting, cutover, envoy, haproxy, nginx};
+use crate::configure::{Places, Setting, caddy, cutover, envoy, haproxy, nginx, traefik};
 use crate::scenario::Scenario;
 use crate::stage::Stage;
+use crate::start;
 use cutover_benches::e2e::process::{Family, Pinned, free_address};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,8 @@ pub(crate) enum Kind {
     Nginx,
     Haproxy,
     Envoy,
+    Caddy,
+    Traefik,
 }
 
 /// A program that runs, and what it was told.
@@ -49,14 +52,27 @@ impl Product {
             Kind::Nginx if scenario.is_scripted() && !Path::new(nginx::LUA).is_file() => {
                 Some("its Lua module is not here; Debian package libnginx-mod-http-lua")
             }
-            Kind::Bare | Kind::Cutover | Kind::Nginx | Kind::Haproxy | Kind::Envoy => None,
+            Kind::Caddy | Kind::Traefik if scenario == Scenario::Sticky => {
+                Some("its weights keep no user on a side by a header")
+            }
+            Kind::Caddy if scenario.is_scripted() => Some("its plugins are compiled in"),
+            Kind::Traefik if scenario.is_scripted() => Some("its plugins come from its catalogue"),
+            Kind::Caddy if scenario.is_mirrored() => Some("has no mirroring"),
+            Kind::Bare
+            | Kind::Cutover
+            | Kind::Nginx
+            | Kind::Haproxy
+            | Kind::Envoy
+            | Kind::Caddy
+            | Kind::Traefik => None,
         }
     }
 
     /// How a configuration is changed while it runs; `None` if it cannot be.
     pub(crate) fn reload(&self) -> Option<&'static str> {
         match self.kind {
-            Kind::Bare => None,
+            // Caddy wants its admin endpoint for it, and Traefik waits two seconds: not measured.
+            Kind::Bare | Kind::Caddy | Kind::Traefik => None,
             Kind::Cutover => Some("SIGHUP"),
             Kind::Nginx => Some("SIGHUP to the master, as `nginx -s reload` does"),
             Kind::Haproxy => Some("SIGUSR2 to the master of `haproxy -W`"),
@@ -72,7 +88,16 @@ impl Product {
         setting: Setting,
     ) -> anyhow::Result<Running> {
         let Running { pinned, folder } = self.spawn(stage, scenario, setting)?;
-        Ok(Running { pinned: pinned.when_it_listens()?, folder })
+        let running = Running { pinned: pinned.when_it_listens()?, folder };
+        if self.listens_early() {
+            start::ready(&running, scenario)?;
+        }
+        Ok(running)
+    }
+
+    /// Does it listen before it knows any route, and say 404 until then?
+    pub(crate) fn listens_early(&self) -> bool {
+        self.kind == Kind::Traefik
     }
 
     /// Starts it, and waits for nothing.
@@ -105,6 +130,10 @@ impl Product {
                 words(&["-W", "-db", "-q", "-f", &file(haproxy::FILE)])
             }
             Kind::Haproxy => words(&["-db", "-f", &file(haproxy::FILE)]),
+            Kind::Caddy => {
+                words(&["run", "--adapter", "caddyfile", "--config", &file(caddy::FILE)])
+            }
+            Kind::Traefik => traefik::words(&at),
             Kind::Envoy => {
                 let quiet = ["--log-level", "error", "--concurrency", "1", "--disable-hot-restart"];
                 words(&[&quiet[..], &["-c", &file(envoy::FILE)]].concat())
@@ -125,6 +154,8 @@ impl Product {
             Kind::Nginx => nginx::files(at, scenario, setting),
             Kind::Haproxy => haproxy::files(at, scenario, setting),
             Kind::Envoy => envoy::files(at, scenario, setting),
+            Kind::Caddy => caddy::files(at, scenario),
+            Kind::Traefik => traefik::files(at, scenario),
         };
         for (name, text) in files {
             std::fs::write(at.folder.join(name), text)?;

@@ -2,7 +2,7 @@
 
 use crate::args::Args;
 use crate::configure::Setting;
-use crate::product::Product;
+use crate::product::{Product, Running};
 use crate::scenario::Scenario;
 use crate::stage::Stage;
 use anyhow::{Context as _, ensure};
@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// Between two looks.
 const LOOK: Duration = Duration::from_micros(300);
+/// Longer than a copy takes to arrive.
+const COPY: Duration = Duration::from_millis(200);
 const PATIENCE: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, Debug)]
@@ -39,13 +41,21 @@ pub(crate) fn measure(
     for number in 0..args.pairs {
         let began = now();
         let running = product.spawn(stage, scenario, Setting::Usual)?;
-        first_reply(running.pinned.address(), began)?;
+        first_reply(&running, began, scenario, product.listens_early())?;
         if number > 0 || args.pairs == 1 {
             ms.push(began.elapsed().as_secs_f64() * 1e3);
             mib.push(running.pinned.memory_kib()?.0 as f64 / 1024.0);
         }
     }
     Ok(Started { ms: median(&ms), range: range(&ms), mib: median(&mib) })
+}
+
+/// Waits until a program that listens early answers as it should.
+#[expect(clippy::disallowed_methods, reason = "the copy of what was asked comes after its reply")]
+pub(crate) fn ready(running: &Running, scenario: Scenario) -> anyhow::Result<()> {
+    first_reply(running, now(), scenario, true)?;
+    std::thread::sleep(COPY);
+    Ok(())
 }
 
 /// What starting anything takes here, `setpriv` and `taskset` included, which every product has in its figure.
@@ -61,24 +71,32 @@ pub(crate) fn nothing(args: &Args) -> anyhow::Result<f64> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "waits for another process to answer")]
-fn first_reply(from: SocketAddr, began: Instant) -> anyhow::Result<()> {
+fn first_reply(
+    running: &Running,
+    began: Instant,
+    scenario: Scenario,
+    early: bool,
+) -> anyhow::Result<()> {
+    let from = running.pinned.address();
     loop {
-        match ask(from) {
+        match ask(from, &scenario.path()) {
             Ok(Some(Came::Whole { .. })) => return Ok(()),
-            Ok(_) => ensure!(began.elapsed() < PATIENCE, "no reply from {from} in {PATIENCE:?}"),
-            Err(error) => return Err(error),
+            Err(error) if !early => return Err(error),
+            Ok(_) | Err(_) => {
+                ensure!(began.elapsed() < PATIENCE, "no reply from {from} in {PATIENCE:?}");
+            }
         }
         std::thread::sleep(LOOK);
     }
 }
 
 /// `None` as long as nobody listens; a reply that is not as it should be is an error.
-fn ask(from: SocketAddr) -> anyhow::Result<Option<Came>> {
+fn ask(from: SocketAddr, path: &str) -> anyhow::Result<Option<Came>> {
     let Ok(mut stream) = TcpStream::connect(from) else { return Ok(None) };
     stream.set_read_timeout(Some(PATIENCE))?;
-    stream.write_all(
-        b"GET /api/profile/4711 HTTP/1.1\r\nhost: bench.example\r\nx-user-id: user-7\r\n\r\n",
-    )?;
+    let request =
+        format!("GET {path} HTTP/1.1\r\nhost: bench.example\r\nx-user-id: user-7\r\n\r\n");
+    stream.write_all(request.as_bytes())?;
     let wanted = Wanted { body_bytes: BODY_BYTES, edited: false };
     read(&mut stream, &mut [0; 4096], wanted).map(Some)
 }
