@@ -1,4 +1,4 @@
-//! Numbers and addresses as text, without the formatting machinery: what is written here is written in every request, and
+//! Numbers, addresses and odd bytes as text, without the formatting machinery: what is written here is written in every request, and
 //! the machinery takes some two hundred instructions a number (benches/RESULTS.md).
 
 use std::net::Ipv4Addr;
@@ -9,6 +9,23 @@ pub(crate) fn hex(bytes: &[u8], out: &mut [u8]) {
     for (byte, place) in bytes.iter().zip(out.chunks_exact_mut(2)) {
         place[0] = DIGITS[usize::from(byte >> 4)];
         place[1] = DIGITS[usize::from(byte & 15)];
+    }
+}
+
+/// Percent-encodes the bytes that are not plain.
+pub(crate) fn percent(out: &mut String, text: &str, plain: impl Fn(u8) -> bool) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    if text.bytes().all(&plain) {
+        return out.push_str(text);
+    }
+    for byte in text.bytes() {
+        if plain(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+            out.push(char::from(DIGITS[usize::from(byte & 15)]));
+        }
     }
 }
 

@@ -80,7 +80,7 @@ impl Product {
         }
     }
 
-    /// Starts it, and waits until it listens.
+    /// Starts it, and waits until it answers.
     pub(crate) fn start(
         &self,
         stage: &Stage,
@@ -89,15 +89,8 @@ impl Product {
     ) -> anyhow::Result<Running> {
         let Running { pinned, folder } = self.spawn(stage, scenario, setting)?;
         let running = Running { pinned: pinned.when_it_listens()?, folder };
-        if self.listens_early() {
-            start::ready(&running, scenario)?;
-        }
+        start::ready(&running, scenario)?;
         Ok(running)
-    }
-
-    /// Does it listen before it knows any route, and say 404 until then?
-    pub(crate) fn listens_early(&self) -> bool {
-        self.kind == Kind::Traefik
     }
 
     /// Starts it, and waits for nothing.

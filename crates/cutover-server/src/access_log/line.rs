@@ -64,9 +64,6 @@ pub struct Decided<'a> {
     pub address: Option<&'a str>,
 }
 
-/// Room for most lines of JSON, in bytes.
-const USUAL_LINE: usize = 512;
-
 /// What stands before a text: in one piece, because a line has twenty of them.
 macro_rules! member {
     ($name:literal) => {
@@ -84,7 +81,6 @@ macro_rules! count {
 impl Record<'_> {
     /// One JSON object and a newline.
     pub(super) fn json(&self, out: &mut Vec<u8>) {
-        out.reserve(USUAL_LINE);
         let mut line = Line(out);
         line.raw("{\"time\":\"");
         line.time(self.began_ms);

@@ -1,6 +1,7 @@
 //! Replies of our own in gRPC's words: "Trailers-Only" of its protocol over HTTP/2 (gRPC, PROTOCOL-HTTP2), as its clients
 //! expect them of whoever answers.
 
+use crate::digits::percent;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 use pingora::http::ResponseHeader;
@@ -55,13 +56,8 @@ fn code(status: StatusCode) -> &'static str {
 
 /// Percent-encodes what a `grpc-message` may not hold: all but the printable characters of ASCII, and the percent sign.
 fn message(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'%' | ..0x20 | 0x7f.. => out.push_str(&format!("%{byte:02X}")),
-            plain => out.push(char::from(plain)),
-        }
-    }
+    let mut out = String::new();
+    percent(&mut out, text, |byte| matches!(byte, b' '..=b'~') && byte != b'%');
     out
 }
 

@@ -4,7 +4,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::digits::hex;
+use crate::digits::{hex, percent};
 
 /// A `traceparent` has this many bytes in version 00; later versions may only add to them.
 pub(crate) const TRACEPARENT_BYTES: usize = 55;
@@ -130,21 +130,9 @@ impl Members {
 
 /// Percent-encodes what a baggage value may not hold as it is, and the percent sign.
 fn encode(out: &mut String, value: &str) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let plain =
-        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\' | b'%');
-    if value.bytes().all(plain) {
-        return out.push_str(value);
-    }
-    for byte in value.bytes() {
-        if plain(byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push('%');
-            out.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            out.push(char::from(DIGITS[usize::from(byte & 15)]));
-        }
-    }
+    percent(out, value, |byte| {
+        byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'\\' | b'%')
+    });
 }
 
 /// Lower-case digits only: the W3C refuses the others, and so do its other readers.
