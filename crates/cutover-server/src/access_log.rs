@@ -4,6 +4,7 @@
 //! all I/O. A full disk, a slow pipe or a missing folder therefore costs lines, which are counted, and never a request.
 
 mod line;
+mod time;
 mod writer;
 
 pub use line::{Decided, Record};
@@ -13,6 +14,7 @@ use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use time::Second;
 
 /// Bytes that may wait for the writer.
 pub const QUEUE_BYTES: usize = 4 << 20;
@@ -73,13 +75,13 @@ impl AccessLog {
     /// Queues one line. Never waits for the writer: a line that finds no room is counted and lost.
     pub fn write(&self, record: &Record<'_>) {
         thread_local! {
-            static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+            static LINE: RefCell<(Vec<u8>, Second)> = const { RefCell::new((Vec::new(), Second::BEGIN)) };
         }
-        LINE.with_borrow_mut(|line| {
+        LINE.with_borrow_mut(|(line, second)| {
             line.clear();
             match self.settings.format {
-                LogFormat::Json => record.json(line),
-                LogFormat::Text => record.text(line),
+                LogFormat::Json => record.json(line, second),
+                LogFormat::Text => record.text(line, second),
                 LogFormat::Off => return,
             }
             self.queue.push(line);
@@ -126,6 +128,13 @@ impl Drop for AccessLog {
     }
 }
 
+impl Waiting {
+    /// Is it so much that it is to be written at once?
+    fn is_much(&self) -> bool {
+        self.bytes.len() > QUEUE_BYTES / 4
+    }
+}
+
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
@@ -143,9 +152,10 @@ impl Queue {
             self.dropped.fetch_add(1, Relaxed);
             return;
         }
-        let wake = waiting.lines == 0;
+        let (first, little) = (waiting.lines == 0, !waiting.is_much());
         waiting.bytes.extend_from_slice(line);
         waiting.lines += 1;
+        let wake = first || (little && waiting.is_much());
         drop(waiting);
         if wake {
             self.changed.notify_all();

@@ -3,12 +3,23 @@
 
 use std::net::Ipv4Addr;
 
+/// Both hexadecimal digits of every byte.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        pairs[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    pairs
+};
+
 /// Lower-case hexadecimal digits of bytes, most significant first.
 pub(crate) fn hex(bytes: &[u8], out: &mut [u8]) {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    for (byte, place) in bytes.iter().zip(out.chunks_exact_mut(2)) {
-        place[0] = DIGITS[usize::from(byte >> 4)];
-        place[1] = DIGITS[usize::from(byte & 15)];
+    let (pairs, _) = out.as_chunks_mut();
+    for (byte, pair) in bytes.iter().zip(pairs) {
+        *pair = HEX[usize::from(*byte)];
     }
 }
 

@@ -56,7 +56,7 @@ fn wait_for(path: &Path, log: &AccessLog, done: impl Fn(&str) -> bool) -> String
 #[test]
 fn a_json_line_is_json_with_every_fact() {
     let mut line = Vec::new();
-    record().json(&mut line);
+    record().json(&mut line, &mut Second::default());
     let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
     let expected = serde_json::json!({
         "time": "2026-11-22T14:28:07.042Z", "id": value["id"], "client": "192.0.2.1",
@@ -72,7 +72,7 @@ fn a_json_line_is_json_with_every_fact() {
 #[test]
 fn the_page_has_every_field_and_no_other() {
     let mut line = Vec::new();
-    Record { refused: Some("timeout"), ..record() }.json(&mut line);
+    Record { refused: Some("timeout"), ..record() }.json(&mut line, &mut Second::default());
     let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
     let page = include_str!("../../../../docs/access-log.md");
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
@@ -88,11 +88,11 @@ fn a_client_cannot_forge_a_line() {
     let path = "/a\"b\\c\nd\u{1b}[31m e\u{9b}f\u{7f}ü";
     let forged = Record { path, host: "x y", ..record() };
     let mut line = Vec::new();
-    forged.json(&mut line);
+    forged.json(&mut line, &mut Second::default());
     let value: serde_json::Value = serde_json::from_slice(&line).expect("JSON");
     assert_eq!(value["path"], path);
     let mut text = Vec::new();
-    forged.text(&mut text);
+    forged.text(&mut text, &mut Second::default());
     for line in [line, text] {
         let line = String::from_utf8(line).expect("UTF-8");
         assert_eq!(line.matches('\n').count(), 1, "{line}");
@@ -103,7 +103,7 @@ fn a_client_cannot_forge_a_line() {
 #[test]
 fn a_text_line_has_its_fields_in_order() {
     let mut text = Vec::new();
-    record().text(&mut text);
+    record().text(&mut text, &mut Second::default());
     let text = String::from_utf8(text).expect("UTF-8");
     let start = "2026-11-22T14:28:07.042Z 192.0.2.1 GET example.com /api/profile/7 HTTP/1.1 200 0 12 \
                  1.234ms side=old role=fallback migration=profile reason=percent generation=3 \

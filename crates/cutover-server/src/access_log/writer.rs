@@ -10,8 +10,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-/// Lines that come within this time of the first are written together.
-const GATHER: Duration = Duration::from_millis(10);
+/// Lines that come within this time of the first are written together: every write wakes this thread twice.
+const GATHER: Duration = Duration::from_millis(50);
 /// Time between two looks at whether the file was rotated away.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time between two reports that the log cannot be written.
@@ -45,7 +45,7 @@ fn take(queue: &Queue, batch: &mut Vec<u8>, sink: &mut Sink) -> Option<u64> {
     if !waiting.closed {
         (waiting, _) = queue
             .changed
-            .wait_timeout_while(waiting, GATHER, |waiting| !waiting.closed)
+            .wait_timeout_while(waiting, GATHER, |waiting| !waiting.closed && !waiting.is_much())
             .unwrap_or_else(PoisonError::into_inner);
     }
     std::mem::swap(batch, &mut waiting.bytes);
