@@ -9,8 +9,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc as blocking;
 use std::time::Duration;
+use tokio::sync::mpsc::error::TryRecvError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep};
 
 /// Requests whose spans may wait.
 const QUEUE: usize = 2_048;
@@ -18,6 +19,8 @@ const QUEUE: usize = 2_048;
 const BATCH: usize = 512;
 /// How long the first span of a batch waits for others.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// Between two looks for them meanwhile: nobody is woken for each. The queue holds what comes in that time.
+const LOOK: Duration = Duration::from_millis(50);
 /// How long a collector has for a batch.
 const TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait of [`Export::flush`].
@@ -152,12 +155,23 @@ async fn next(
         if batch.len() >= BATCH || !flushed.is_empty() {
             break;
         }
-        match timeout_at(until, waiting.recv()).await {
-            Ok(Some(next)) => message = next,
-            Ok(None) | Err(_) => break,
+        match another(waiting, until).await {
+            Some(next) => message = next,
+            None => break,
         }
     }
     Some((batch, flushed))
+}
+
+/// One more, if it comes in time.
+async fn another(waiting: &mut Receiver<Message>, until: Instant) -> Option<Message> {
+    loop {
+        match waiting.try_recv() {
+            Ok(message) => return Some(message),
+            Err(TryRecvError::Empty) if Instant::now() < until => sleep(LOOK).await,
+            Err(TryRecvError::Empty | TryRecvError::Disconnected) => return None,
+        }
+    }
 }
 
 /// Must be called inside the runtime that sends.
