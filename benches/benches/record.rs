@@ -76,6 +76,11 @@ fn record(criterion: &mut Criterion) {
             bench.iter_batched(|| begin(engine), end, BatchSize::SmallInput);
         });
     }
+    // What is in "its end" and is no end: it is handed over.
+    group.bench_function("handing one over", |bench| {
+        let forget = |exchange| std::mem::forget(black_box(exchange));
+        bench.iter_batched(|| begin(&still), forget, BatchSize::SmallInput);
+    });
     group.bench_function("clock", |bench| bench.iter(|| black_box(SystemClock.now())));
     group.finish();
 }

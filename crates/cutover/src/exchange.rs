@@ -350,10 +350,8 @@ impl Exchange {
             Some((id, side)) => {
                 let answerer = Answerer::of(side, self.stand.role);
                 let (migration, Running { meter, .. }) = self.installed.migration(id);
-                meter.finished(answerer, outcome, took);
-                if !self.decision.write && migration.is_judged() {
-                    meter.judged(answerer, outcome);
-                }
+                let evidence = !self.decision.write && migration.is_judged();
+                meter.finished(answerer, outcome, took, evidence);
             }
             None => self.installed.routes[self.stand.backend.index()].finished(outcome, took),
         }

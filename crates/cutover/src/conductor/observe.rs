@@ -54,10 +54,8 @@ impl Counted {
     pub(super) fn read(running: &Running) -> Self {
         let (meter, shadow) = (&running.meter, running.shadow.counts());
         let judged = |answerer: Answerer| {
-            let [all, bad] = &meter.judged[answerer as usize];
-            // The bad ones first: what is counted meanwhile is then never bad alone.
-            let bad = bad.load(Relaxed);
-            Pair(all.load(Relaxed), bad)
+            let (all, bad) = meter.judged(answerer);
+            Pair(all, bad)
         };
         let mut served = Served::default();
         for answerer in Answerer::ALL {

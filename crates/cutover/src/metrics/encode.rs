@@ -85,8 +85,8 @@ fn migrations(encoder: &mut DescriptorEncoder<'_>, meters: &Meters) -> fmt::Resu
     for (name, meter) in &meters.migrations {
         for answerer in Answerer::ALL {
             let (side, role) = answerer.labels();
-            for (class, count) in CODE_CLASSES.iter().zip(&meter.requests[answerer as usize]) {
-                family.counter(&[name, side, role, class], count)?;
+            for (class, count) in CODE_CLASSES.iter().zip(meter.ends(answerer)) {
+                family.count(&[name, side, role, class], count)?;
             }
         }
     }

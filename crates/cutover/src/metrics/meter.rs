@@ -16,12 +16,13 @@ pub(crate) const CODE_CLASSES: [&str; 7] = ["1xx", "2xx", "3xx", "4xx", "5xx", "
 /// Where they stand in [`CODE_CLASSES`].
 const SERVER_ERRORS: usize = 4;
 const BROKEN: usize = 5;
+const GONE: usize = 6;
 
 fn code_class(outcome: Outcome) -> usize {
     match outcome {
         Outcome::Replied(status) => usize::from(status.as_u16() / 100).clamp(1, 5) - 1,
         Outcome::Broken => BROKEN,
-        Outcome::ClientGone => 6,
+        Outcome::ClientGone => GONE,
     }
 }
 
@@ -67,17 +68,19 @@ impl Answerer {
 pub(crate) const CAUSES: [Cause; 5] =
     [Cause::Connect, Cause::Reset, Cause::Timeout, Cause::Status, Cause::CircuitOpen];
 
+/// Exchanges by [`CODE_CLASSES`].
+type Ends = [AtomicU64; CODE_CLASSES.len()];
+
 /// One migration.
 #[derive(Debug)]
 pub(crate) struct MigrationMeter {
-    pub(crate) requests: [[AtomicU64; CODE_CLASSES.len()]; 4],
+    /// By who answered; then those that are no evidence, and reads that are.
+    requests: [[Ends; 2]; 4],
     pub(crate) durations: [Histogram; 4],
     /// By side, then cause.
     pub(crate) failed_attempts: [[AtomicU64; CAUSES.len()]; 2],
     pub(crate) fallbacks: [AtomicU64; CAUSES.len()],
     pub(crate) breaker_opened: AtomicU64,
-    /// Judged reads by who answered, clients that left aside; then those of them that failed.
-    pub(crate) judged: [[AtomicU64; 2]; 4],
     /// By side: from the beginning of a judged read to its reply's header, first attempts only.
     pub(crate) replied: [Times; 2],
     /// Exchanges whose present attempt is on `new`, WebSockets aside: those end when their users leave.
@@ -92,7 +95,6 @@ impl Default for MigrationMeter {
             failed_attempts: Default::default(),
             fallbacks: Default::default(),
             breaker_opened: AtomicU64::new(0),
-            judged: Default::default(),
             replied: Default::default(),
             open_on_new: AtomicU64::new(0),
         }
@@ -100,23 +102,16 @@ impl Default for MigrationMeter {
 }
 
 impl MigrationMeter {
-    pub(crate) fn finished(&self, answerer: Answerer, outcome: Outcome, took: Duration) {
-        bump(&self.requests[answerer as usize][code_class(outcome)]);
+    /// `evidence`: it is a read that gates judge by.
+    pub(crate) fn finished(
+        &self,
+        answerer: Answerer,
+        outcome: Outcome,
+        took: Duration,
+        evidence: bool,
+    ) {
+        bump(&self.requests[answerer as usize][usize::from(evidence)][code_class(outcome)]);
         self.durations[answerer as usize].record(took);
-    }
-
-    /// A read that is evidence.
-    pub(crate) fn judged(&self, answerer: Answerer, outcome: Outcome) {
-        let failed = match outcome {
-            Outcome::Replied(status) => status.is_server_error(),
-            Outcome::Broken => true,
-            Outcome::ClientGone => return,
-        };
-        let [all, bad] = &self.judged[answerer as usize];
-        bump(all);
-        if failed {
-            bump(bad);
-        }
     }
 
     pub(crate) fn attempt_failed(&self, side: Side, cause: Cause) {
@@ -127,10 +122,22 @@ impl MigrationMeter {
         bump(&self.fallbacks[cause as usize]);
     }
 
+    /// Exchanges by how they ended, in the order of [`CODE_CLASSES`].
+    pub(crate) fn ends(&self, answerer: Answerer) -> [u64; CODE_CLASSES.len()] {
+        let [others, evidence] = self.requests[answerer as usize].each_ref().map(loaded);
+        std::array::from_fn(|class| others[class] + evidence[class])
+    }
+
     /// Exchanges, and those of them that ended in a 5xx or without a whole reply.
     pub(crate) fn answered(&self, answerer: Answerer) -> (u64, u64) {
-        let counts = self.requests[answerer as usize].each_ref().map(|count| count.load(Relaxed));
-        (counts.iter().sum(), counts[SERVER_ERRORS] + counts[BROKEN])
+        let ends = self.ends(answerer);
+        (ends.iter().sum(), failed(&ends))
+    }
+
+    /// The same of reads that are evidence. Clients that left are none.
+    pub(crate) fn judged(&self, answerer: Answerer) -> (u64, u64) {
+        let ends = loaded(&self.requests[answerer as usize][1]);
+        (ends[..GONE].iter().sum(), failed(&ends))
     }
 
     pub(crate) fn quantiles(&self, answerer: Answerer) -> Quantiles {
@@ -146,10 +153,18 @@ impl MigrationMeter {
     }
 }
 
+fn loaded(ends: &Ends) -> [u64; CODE_CLASSES.len()] {
+    ends.each_ref().map(|count| count.load(Relaxed))
+}
+
+fn failed(ends: &[u64; CODE_CLASSES.len()]) -> u64 {
+    ends[SERVER_ERRORS] + ends[BROKEN]
+}
+
 /// Routes of no migration that lead to one backend.
 #[derive(Debug)]
 pub(crate) struct RouteMeter {
-    pub(crate) requests: [AtomicU64; CODE_CLASSES.len()],
+    pub(crate) requests: Ends,
     pub(crate) duration: Histogram,
 }
 
