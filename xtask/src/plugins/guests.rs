@@ -1,4 +1,5 @@
-//! The guests: one folder each, in Rust, C or JavaScript, and how each becomes a component.
+//! The guests: one folder each, in Rust, C or JavaScript, and how each becomes a component; and Envoy's, which stays a
+//! module.
 
 mod c;
 mod javascript;
@@ -26,12 +27,25 @@ enum Language {
     C,
     /// A `plugin.js`.
     JavaScript,
+    /// For Envoy's Wasm, with which we are compared: in Rust, in a workspace of its own.
+    Envoy,
 }
 
 impl Guest {
     /// Is the component small enough to be kept in the repository? A JavaScript engine is not.
     pub(super) fn is_committed(&self) -> bool {
         self.language != Language::JavaScript
+    }
+
+    /// Does it become a component? Envoy takes a module as the compiler leaves it, whose interface its sources settle.
+    pub(super) fn is_component(&self) -> bool {
+        self.language != Language::Envoy
+    }
+
+    /// Where its component is kept: in that folder, but Envoy's beside its sources, with the other peers' files.
+    pub(super) fn file(&self, folder: &Path) -> PathBuf {
+        let folder = if self.is_component() { folder } else { &self.folder };
+        folder.join(format!("{}.wasm", self.name))
     }
 
     /// Requests, and what it must answer.
@@ -66,15 +80,22 @@ pub(super) fn find(plugins: &Path) -> Result<Vec<Guest>> {
             guests.push(Guest { name: name(&folder, language)?, folder, language });
         }
     }
-    guests.sort_by(|a, b| a.name.cmp(&b.name));
     ensure!(!guests.is_empty(), "{} has no plugins", plugins.display());
+    let folder = envoy_filter(plugins)?;
+    guests.push(Guest { name: name(&folder, Language::Envoy)?, folder, language: Language::Envoy });
+    guests.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(guests)
+}
+
+/// The workspace of Envoy's guest.
+pub(super) fn envoy_filter(plugins: &Path) -> Result<PathBuf> {
+    Ok(plugins.parent().context("plugins has a parent")?.join("benches/peers/envoy-wasm"))
 }
 
 /// The name of its component: the crate's, or the folder's.
 fn name(folder: &Path, language: Language) -> Result<String> {
     let name = folder.file_name().context("a folder has a name")?.to_string_lossy();
-    if language != Language::Rust {
+    if !matches!(language, Language::Rust | Language::Envoy) {
         return Ok(name.replace('-', "_"));
     }
     let manifest = std::fs::read_to_string(folder.join("Cargo.toml"))?;
@@ -97,7 +118,9 @@ pub(super) fn source_hash(plugins: &Path, guest: &Guest) -> Result<String> {
     let mut files = Vec::new();
     add_folder(&guest.folder, &mut files)?;
     let repository = plugins.parent().context("plugins has a parent")?;
-    files.push(repository.join("wit/cutover.wit"));
+    if guest.is_component() {
+        files.push(repository.join("wit/cutover.wit"));
+    }
     if guest.language == Language::Rust {
         files.push(repository.join("crates/cutover-plugin/Cargo.toml"));
         add_folder(&repository.join("crates/cutover-plugin/src"), &mut files)?;
@@ -116,18 +139,22 @@ pub(super) fn source_hash(plugins: &Path, guest: &Guest) -> Result<String> {
     Ok(sha256(text.as_bytes()))
 }
 
-/// Everything in a folder but tests and prose, which do not reach the component.
+/// Everything in a folder but tests, prose and what was built, which do not reach the component.
 fn add_folder(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
     for entry in std::fs::read_dir(folder).with_context(|| format!("read {}", folder.display()))? {
         let path = entry?.path();
         let name = path.file_name().context("an entry has a name")?.to_string_lossy().into_owned();
         let beside = ["tests", "tests.rs", "testing", "testing.rs", "target", "node_modules"];
-        if beside.contains(&name.as_str()) || name.ends_with(".md") || name.starts_with('.') {
+        if beside.contains(&name.as_str()) || ignored(&name) {
             continue;
         }
         if path.is_dir() { add_folder(&path, files)? } else { files.push(path) }
     }
     Ok(())
+}
+
+fn ignored(name: &str) -> bool {
+    name.starts_with('.') || name.ends_with(".md") || name.ends_with(".wasm")
 }
 
 /// The workspace's manifest without its list of members: a new plugin does not change the others.
@@ -148,7 +175,7 @@ pub(super) struct Builders<'a> {
     rust: Option<Result<Rust, String>>,
 }
 
-/// The whole Rust workspace, built at once.
+/// A whole Rust workspace, built at once.
 struct Rust {
     modules: PathBuf,
     toolchain: String,
@@ -164,6 +191,7 @@ impl<'a> Builders<'a> {
         let target = target_folder(self.plugins);
         match guest.language {
             Language::Rust => self.build_rust(guest),
+            Language::Envoy => self.build_envoy(guest),
             Language::C => c::build(&guest.folder, &target.join("c")),
             Language::JavaScript => {
                 let wit = self.plugins.join("../wit");
@@ -175,31 +203,45 @@ impl<'a> Builders<'a> {
 
     fn build_rust(&mut self, guest: &Guest) -> Result<Result<Built, String>> {
         if self.rust.is_none() {
-            self.rust = Some(build_workspace(self.plugins, self.install)?);
+            self.rust = Some(self.build_workspace(self.plugins)?);
         }
         let rust = match self.rust.as_ref().expect("it was built just now") {
             Ok(rust) => rust,
             Err(why) => return Ok(Err(why.clone())),
         };
-        let module = rust.modules.join(format!("{}.wasm", guest.name));
-        let module =
-            std::fs::read(&module).with_context(|| format!("read {}", module.display()))?;
-        let (component, toolchain) = (component::encode(&module)?, rust.toolchain.clone());
+        let (component, toolchain) =
+            (component::encode(&rust.module(guest)?)?, rust.toolchain.clone());
         Ok(Ok(Built { component, toolchain, reproducible: true }))
+    }
+
+    fn build_envoy(&self, guest: &Guest) -> Result<Result<Built, String>> {
+        let rust = match self.build_workspace(&guest.folder)? {
+            Ok(rust) => rust,
+            Err(why) => return Ok(Err(why)),
+        };
+        let (component, toolchain) = (rust.module(guest)?, rust.toolchain);
+        Ok(Ok(Built { component, toolchain, reproducible: true }))
+    }
+
+    fn build_workspace(&self, folder: &Path) -> Result<Result<Rust, String>> {
+        let toolchain = match Toolchain::find(self.install)? {
+            Ok(toolchain) => toolchain,
+            Err(advice) => return Ok(Err(advice)),
+        };
+        let target = target_folder(self.plugins);
+        println!("building Rust guests with {}", toolchain.describe());
+        let mut build = toolchain.build(&folder.join("Cargo.toml"), &target);
+        ensure!(build.status().context("run cargo")?.success(), "cargo could not build the guests");
+        let modules = target.join("wasm32-unknown-unknown/release");
+        Ok(Ok(Rust { modules, toolchain: toolchain.describe() }))
     }
 }
 
-fn build_workspace(plugins: &Path, install: bool) -> Result<Result<Rust, String>> {
-    let toolchain = match Toolchain::find(install)? {
-        Ok(toolchain) => toolchain,
-        Err(advice) => return Ok(Err(advice)),
-    };
-    let target = target_folder(plugins);
-    println!("building Rust guests with {}", toolchain.describe());
-    let mut build = toolchain.build(&plugins.join("Cargo.toml"), &target)?;
-    ensure!(build.status().context("run cargo")?.success(), "cargo could not build the guests");
-    let modules = target.join("wasm32-unknown-unknown/release");
-    Ok(Ok(Rust { modules, toolchain: toolchain.describe() }))
+impl Rust {
+    fn module(&self, guest: &Guest) -> Result<Vec<u8>> {
+        let file = self.modules.join(format!("{}.wasm", guest.name));
+        std::fs::read(&file).with_context(|| format!("read {}", file.display()))
+    }
 }
 
 #[cfg(test)]
@@ -219,6 +261,7 @@ mod tests {
     fn every_plugin_of_the_project_is_found() {
         let plugins = crate::process::root().join("plugins");
         let guests = find(&plugins).unwrap();
+        assert!(guests.iter().any(|guest| guest.name == "envoy_filter" && !guest.is_component()));
         let split = guests.iter().find(|guest| guest.name == "tenant_split").unwrap();
         assert_eq!(split.language, Language::Rust);
         assert_eq!(source_hash(&plugins, split).unwrap().len(), 64);

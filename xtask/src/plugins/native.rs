@@ -5,9 +5,16 @@ use anyhow::{Result, ensure};
 use std::path::Path;
 use std::process::Command;
 
-/// Runs the workspace's tests and clippy natively.
+/// Runs the workspaces' tests and clippy natively.
 pub(super) fn test(plugins: &Path) -> Result<()> {
-    let manifest = plugins.join("Cargo.toml");
+    for workspace in [plugins.to_owned(), super::guests::envoy_filter(plugins)?] {
+        test_workspace(plugins, &workspace)?;
+    }
+    Ok(())
+}
+
+fn test_workspace(plugins: &Path, workspace: &Path) -> Result<()> {
+    let manifest = workspace.join("Cargo.toml");
     let target = super::guests::target_folder(plugins);
     let cargo = |args: &[&str]| {
         let mut command = Command::new("cargo");

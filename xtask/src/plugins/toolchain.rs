@@ -1,7 +1,7 @@
 //! Finds a Rust toolchain that builds for `wasm32-unknown-unknown`, or says how to get one.
 
-use crate::process::{output, works};
-use anyhow::{Context, Result, bail};
+use crate::process::{output, root, works};
+use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -46,7 +46,7 @@ impl Toolchain {
     }
 
     /// `cargo build --release` of the workspace for the guest target.
-    pub(super) fn build(&self, manifest: &Path, target_folder: &Path) -> Result<Command> {
+    pub(super) fn build(&self, manifest: &Path, target_folder: &Path) -> Command {
         let mut command = match self {
             Self::Target { .. } => Command::new("cargo"),
             Self::BuildStd { linker, .. } => {
@@ -65,8 +65,8 @@ impl Toolchain {
         for name in ["RUSTUP_TOOLCHAIN", "RUSTC_WRAPPER", "RUSTC_WORKSPACE_WRAPPER", "CARGO"] {
             command.env_remove(name);
         }
-        command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remaps(manifest)?);
-        Ok(command)
+        command.env_remove("RUSTFLAGS").env("CARGO_ENCODED_RUSTFLAGS", remaps());
+        command
     }
 
     fn installed_target() -> Option<Self> {
@@ -103,16 +103,15 @@ fn linker() -> Option<PathBuf> {
 }
 
 /// Paths of this machine, as they would stand in panic messages, become the same everywhere.
-fn remaps(manifest: &Path) -> Result<String> {
-    let repository = manifest.parent().and_then(Path::parent).context("plugins has a parent")?;
+fn remaps() -> String {
     let registry = cargo_home().join("registry/src");
     let registries = std::fs::read_dir(registry).into_iter().flatten().flatten();
     let mut remaps: Vec<String> = registries
         .map(|index| format!("--remap-path-prefix={}=/registry", index.path().display()))
         .collect();
     remaps.sort_unstable();
-    remaps.push(format!("--remap-path-prefix={}=/cutover", repository.display()));
-    Ok(remaps.join("\u{1f}"))
+    remaps.push(format!("--remap-path-prefix={}=/cutover", root().display()));
+    remaps.join("\u{1f}")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a task runner's edge is its environment")]

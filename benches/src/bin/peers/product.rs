@@ -1,5 +1,6 @@
 //! The programs: what each can do, and how it is started.
 
+use crate::configure::envoy::Script;
 use crate::configure::{Places, Setting, caddy, cutover, envoy, haproxy, nginx, traefik};
 use crate::scenario::Scenario;
 use crate::stage::Stage;
@@ -24,6 +25,8 @@ pub(crate) enum Kind {
     Nginx,
     Haproxy,
     Envoy,
+    /// The same program, with scripts in its other language.
+    EnvoyWasm,
     Caddy,
     Traefik,
 }
@@ -42,10 +45,23 @@ impl Product {
         Self { name: "bare Pingora", version, kind: Kind::Bare, program }
     }
 
+    /// Has it no row in this scenario? The bare one is the measure of the others, and Envoy is there already.
+    pub(crate) fn is_absent(&self, scenario: Scenario) -> bool {
+        match self.kind {
+            Kind::Bare => scenario != Scenario::Pass,
+            Kind::EnvoyWasm => !scenario.is_scripted(),
+            Kind::Cutover
+            | Kind::Nginx
+            | Kind::Haproxy
+            | Kind::Envoy
+            | Kind::Caddy
+            | Kind::Traefik => false,
+        }
+    }
+
     /// Why it takes no part in this scenario, if it does not.
     pub(crate) fn cannot(&self, scenario: Scenario) -> Option<&'static str> {
         match self.kind {
-            Kind::Bare if scenario != Scenario::Pass => Some("a pass-through is all it is"),
             Kind::Haproxy if scenario.is_mirrored() => {
                 Some("has no mirroring of its own; SPOE hands a copy to a program that one writes")
             }
@@ -63,6 +79,7 @@ impl Product {
             | Kind::Nginx
             | Kind::Haproxy
             | Kind::Envoy
+            | Kind::EnvoyWasm
             | Kind::Caddy
             | Kind::Traefik => None,
         }
@@ -72,7 +89,7 @@ impl Product {
     pub(crate) fn reload(&self) -> Option<&'static str> {
         match self.kind {
             // Caddy wants its admin endpoint for it, and Traefik waits two seconds: not measured.
-            Kind::Bare | Kind::Caddy | Kind::Traefik => None,
+            Kind::Bare | Kind::EnvoyWasm | Kind::Caddy | Kind::Traefik => None,
             Kind::Cutover => Some("SIGHUP"),
             Kind::Nginx => Some("SIGHUP to the master, as `nginx -s reload` does"),
             Kind::Haproxy => Some("SIGUSR2 to the master of `haproxy -W`"),
@@ -127,7 +144,10 @@ impl Product {
                 words(&["run", "--adapter", "caddyfile", "--config", &file(caddy::FILE)])
             }
             Kind::Traefik => traefik::words(&at),
-            Kind::Envoy => {
+            Kind::Envoy | Kind::EnvoyWasm => {
+                if self.kind == Kind::EnvoyWasm {
+                    std::fs::write(folder.join(envoy::GUEST_FILE), envoy::GUEST)?;
+                }
                 let quiet = ["--log-level", "error", "--concurrency", "1", "--disable-hot-restart"];
                 words(&[&quiet[..], &["-c", &file(envoy::FILE)]].concat())
             }
@@ -146,7 +166,8 @@ impl Product {
             Kind::Cutover => cutover::files(at, scenario),
             Kind::Nginx => nginx::files(at, scenario, setting),
             Kind::Haproxy => haproxy::files(at, scenario, setting),
-            Kind::Envoy => envoy::files(at, scenario, setting),
+            Kind::Envoy => envoy::files(at, scenario, setting, Script::Lua),
+            Kind::EnvoyWasm => envoy::files(at, scenario, setting, Script::Wasm),
             Kind::Caddy => caddy::files(at, scenario),
             Kind::Traefik => traefik::files(at, scenario),
         };

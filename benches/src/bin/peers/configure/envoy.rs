@@ -8,6 +8,20 @@ pub(crate) const FILE: &str = "envoy.yaml";
 /// The file it watches when its routes are to change.
 pub(crate) const WATCHED: &str = "routes.yaml";
 
+/// The guest of its Wasm, as `cargo xtask plugins` builds it.
+pub(crate) const GUEST: &[u8] = include_bytes!("../../../../peers/envoy-wasm/envoy_filter.wasm");
+/// Where it looks for that.
+pub(crate) const GUEST_FILE: &str = "envoy_filter.wasm";
+
+/// What its scripts are written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Script {
+    /// Text that LuaJIT compiles.
+    Lua,
+    /// A module that V8 compiles.
+    Wasm,
+}
+
 const TEMPLATE: &str = include_str!("../../../../peers/envoy.yaml");
 const ROUTES: &str = include_str!("../../../../peers/envoy-routes.yaml");
 const SPLIT_LUA: &str = include_str!("../../../../peers/envoy-split.lua");
@@ -40,6 +54,7 @@ pub(crate) fn files(
     at: &Places<'_>,
     scenario: Scenario,
     setting: Setting,
+    script: Script,
 ) -> Vec<(&'static str, String)> {
     let many = || {
         let routes = routes().map(|(prefix, side)| {
@@ -56,15 +71,20 @@ pub(crate) fn files(
         Scenario::Edits => EDITED.to_owned(),
         Scenario::Mirror | Scenario::MirrorHung => MIRRORED.to_owned(),
     };
-    let filters = match scenario {
-        Scenario::Script => lua(SPLIT_LUA),
-        Scenario::EditsByScript => lua(EDIT_LUA),
-        Scenario::Pass
-        | Scenario::Sticky
-        | Scenario::Routes
-        | Scenario::Edits
-        | Scenario::Mirror
-        | Scenario::MirrorHung => String::new(),
+    let filters = match (scenario, script) {
+        (Scenario::Script, Script::Lua) => lua(SPLIT_LUA),
+        (Scenario::Script, Script::Wasm) => wasm("split"),
+        (Scenario::EditsByScript, Script::Lua) => lua(EDIT_LUA),
+        (Scenario::EditsByScript, Script::Wasm) => wasm("edit"),
+        (
+            Scenario::Pass
+            | Scenario::Sticky
+            | Scenario::Routes
+            | Scenario::Edits
+            | Scenario::Mirror
+            | Scenario::MirrorHung,
+            _,
+        ) => String::new(),
     };
     let routing = if setting == Setting::Reloads { BY_FILE } else { INLINE };
     let more = [("@ROUTING@", routing), ("@ROUTES@", &routes), ("@FILTERS@", &filters)];
@@ -85,4 +105,16 @@ fn lua(script: &str) -> String {
                 inline_string: |"#;
     let lines = script.lines().map(|line| format!("\n                  {line}"));
     lines.fold(head.to_owned(), |text, line| text + &line)
+}
+
+/// A filter that is our guest, at one of its two jobs.
+fn wasm(job: &str) -> String {
+    r#"- name: envoy.filters.http.wasm
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+              config:
+                configuration: {"@type": type.googleapis.com/google.protobuf.StringValue, value: @JOB@}
+                vm_config: {runtime: envoy.wasm.runtime.v8, code: {local: {filename: "@RUN@/@GUEST@"}}}"#
+        .replace("@JOB@", job)
+        .replace("@GUEST@", GUEST_FILE)
 }
