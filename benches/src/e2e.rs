@@ -4,6 +4,7 @@ pub mod args;
 pub mod backend;
 pub mod bare;
 pub mod edited;
+pub mod head;
 pub mod load;
 pub mod pairs;
 pub mod process;

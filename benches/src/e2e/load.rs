@@ -5,7 +5,7 @@
 //! and its latency counts from there, unless the connection was free and only this program woke up late.
 
 use super::backend::BODY_BYTES;
-use super::edited;
+use super::head::Head;
 use super::reply::{Came, Wanted, read};
 use super::sides::{Sides, USERS, Watch};
 use anyhow::{Context as _, bail};
@@ -34,6 +34,8 @@ pub struct Load {
     pub lasts: Duration,
     /// Path of every request.
     pub path: String,
+    /// What every request's head has besides.
+    pub head: Head,
     /// What each reply must be; if its header must be edited, the request's has one to edit, too.
     pub wanted: Wanted,
     /// What has no reply so long after the schedule's end counts as not answered; `None`: that is an error.
@@ -80,6 +82,7 @@ impl Load {
             connections: CONNECTIONS,
             lasts,
             path: "/api/profile/4711".to_owned(),
+            head: Head::default(),
             wanted: Wanted { body_bytes: BODY_BYTES, edited: false },
             gives_up: None,
         }
@@ -130,7 +133,7 @@ impl Load {
         let mut held = vec![0; 16 * 1024];
         let between = f64::from(self.connections) / self.per_second;
         let first = f64::from(number) / self.per_second;
-        let (users, more) = (self.users(), self.more());
+        let (users, more) = (self.users(), self.head.more(self.wanted.edited));
         let mut open = true;
         for turn in 0_u32.. {
             let at = first + f64::from(turn) * between;
@@ -171,11 +174,6 @@ impl Load {
             told.latency.record(u64::try_from(waited.as_nanos())?)?;
         }
         Ok(told)
-    }
-
-    fn more(&self) -> String {
-        let edited = self.wanted.edited;
-        if edited { format!("{}: {}\r\n", edited::NAME, edited::CLIENTS) } else { String::new() }
     }
 }
 

@@ -2,16 +2,17 @@
 //!
 //! `cargo build --release && target/release/telemetry target/release/cutover`. Linux only; needs `taskset`. Proxies have
 //! core 0, and the one that is not asked is idle; backend, collector and load share core 1. Blocks go A B B A at a fixed
-//! rate, from an open loop; the ratio of each pair is taken, and their median with its interval of 95 %. Metrics cannot be
+//! rate, from an open loop, with the head of a browser's request unless the row says otherwise; the ratio of each pair is taken, and their median with its interval of 95 %. Metrics cannot be
 //! switched off; `record` of the criterion benches says what they cost. Options: `--rate N` requests per second (8000),
 //! `--pairs N` (31, the first is left out), `--seconds N` (1).
 
 mod collector;
 mod scrape;
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use cutover_benches::e2e::args::Args;
 use cutover_benches::e2e::backend;
+use cutover_benches::e2e::head::Head;
 use cutover_benches::e2e::load::{Latency, Load};
 use cutover_benches::e2e::pairs::{in_turn, interval, median};
 use cutover_benches::e2e::process::{Pinned, free_address, on_core};
@@ -30,14 +31,34 @@ fn main() -> anyhow::Result<()> {
     match words[..] {
         ["backend", listen] => backend::serve(listen.parse()?, Duration::ZERO, b'x'),
         ["collector", listen] => collector::serve(listen.parse()?),
-        ["load", to, per_second, seconds] => {
+        ["load", to, per_second, seconds, head] => {
             let lasts = Duration::from_secs(seconds.parse()?);
-            let load = Load::usual(to.parse()?, per_second.parse()?, lasts);
+            let mut load = Load::usual(to.parse()?, per_second.parse()?, lasts);
+            load.head = by_word(head)?;
             writeln!(std::io::stdout().lock(), "{}", load.send()?.latency)?;
             Ok(())
         }
         _ => compare(&Args::read(&words, 8_000)?),
     }
+}
+
+/// The words that a load is told its head by.
+const BROWSER: &str = "browser";
+const LEAST: &str = "least";
+
+fn by_word(word: &str) -> anyhow::Result<Head> {
+    match word {
+        BROWSER => Ok(Head::Browser),
+        LEAST => Ok(Head::Least),
+        _ => bail!("a head is {BROWSER} or {LEAST}, not {word}"),
+    }
+}
+
+/// How a block is loaded.
+struct Blocks<'b> {
+    args: &'b Args,
+    us: &'b Path,
+    head: &'static str,
 }
 
 /// What is switched on.
@@ -61,16 +82,18 @@ fn compare(args: &Args) -> anyhow::Result<()> {
     let (control, _) = proxy(On::default())?;
     let log = On { log: true, ..On::default() };
     let traces = |percent| On { traces: Some(percent), ..On::default() };
-    for (name, on) in [
-        ("nothing again (noise)", On::default()),
-        ("access log to a file", log),
-        ("traces, 1 % sampled", traces(1)),
-        ("all: log, traces 1 %, admin and scrapes", On { traces: Some(1), admin: true, log: true }),
-        ("traces, 100 % sampled", traces(100)),
+    let all = On { traces: Some(1), admin: true, log: true };
+    for (name, on, head) in [
+        ("nothing again (noise)", On::default(), BROWSER),
+        ("access log to a file", log, BROWSER),
+        ("traces, 1 % sampled", traces(1), BROWSER),
+        ("all: log, traces 1 %, admin and scrapes", all, BROWSER),
+        ("all, and a request of two fields", all, LEAST),
+        ("traces, 100 % sampled", traces(100), BROWSER),
     ] {
         let (proxy, admin) = proxy(on)?;
         let _scraper = admin.map(Scraper::start);
-        row(args, &us, name, &control, &proxy)?;
+        row(&Blocks { args, us: &us, head }, name, &control, &proxy)?;
     }
     std::fs::remove_dir_all(&folder)?;
     Ok(())
@@ -115,9 +138,10 @@ fn start(
 }
 
 /// CPU time per request of one block, in microseconds.
-fn block(args: &Args, us: &Path, proxy: &Pinned) -> anyhow::Result<f64> {
+fn block(blocks: &Blocks<'_>, proxy: &Pinned) -> anyhow::Result<f64> {
+    let Blocks { args, us, head } = blocks;
     let (rate, seconds) = (args.rate.to_string(), args.seconds.to_string());
-    let words = ["load", &proxy.address().to_string(), &rate, &seconds];
+    let words = ["load", &proxy.address().to_string(), &rate, &seconds, head];
     let before = proxy.ran_ns()?;
     let run = on_core(1, us).args(words).output().context("cannot run taskset")?;
     let after = proxy.ran_ns()?;
@@ -128,10 +152,10 @@ fn block(args: &Args, us: &Path, proxy: &Pinned) -> anyhow::Result<f64> {
 }
 
 /// Measures one proxy against the control and prints the medians.
-fn row(args: &Args, us: &Path, name: &str, control: &Pinned, proxy: &Pinned) -> anyhow::Result<()> {
+fn row(blocks: &Blocks<'_>, name: &str, control: &Pinned, proxy: &Pinned) -> anyhow::Result<()> {
     let (mut without, mut with) = (Vec::new(), Vec::new());
-    for pair in 0..args.pairs {
-        let (a, b) = in_turn(pair, || block(args, us, control), || block(args, us, proxy))?;
+    for pair in 0..blocks.args.pairs {
+        let (a, b) = in_turn(pair, || block(blocks, control), || block(blocks, proxy))?;
         if pair > 0 {
             without.push(a);
             with.push(b);
