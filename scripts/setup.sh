@@ -72,8 +72,8 @@ if [ "$want" = test ]; then
     want h2load nghttp2-client "load over HTTP/2"
     want openssl openssl "curl over TLS"
     want chromium chromium "the pages in a browser"
-    want node nodejs "the dashboard in a browser, and the plugin written in JavaScript"
-    want npm npm "the dashboard in a browser, and the plugin written in JavaScript"
+    want node nodejs "the dashboard in a browser, the plugin written in JavaScript, and what lints both"
+    want npm npm "the dashboard in a browser, the plugin written in JavaScript, and what lints both"
     want valgrind valgrind "counting instructions"
     if have python3 && ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
         if may_install; then

@@ -52,7 +52,7 @@ def install(folder):
         shutil.copy(BROWSER / name, folder)
     if shutil.which("npm") is None:
         raise Unfit("npm is not here (Debian packages: nodejs npm)")
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"]
+    command = ["npm", "ci", "--ignore-scripts", "--engine-strict", "--no-audit", "--no-fund", "--loglevel=error"]
     done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=120)
     if done.returncode != 0:
         raise Unfit(f"npm could not install its packages: {done.stdout[-300:]}")

@@ -1,6 +1,7 @@
 //! `cargo xtask ci`: the gate. Cheap steps first, the first failure ends it, a step that cannot run says SKIPPED and why.
 
 mod counts;
+mod javascript;
 mod steps;
 
 use crate::process::{Log, root};

@@ -6,6 +6,16 @@ import uPlot from './vendor/uPlot.esm.js';
 
 const HEIGHT = 180;
 
+/**
+ * Times below a chart, as uPlot wants them: from so many seconds between two of them, what each says, and what the first one
+ * of a year, month, day, hour, minute and second adds to it.
+ */
+const TIMES = [
+  [86_400, '{YYYY}-{MM}-{DD}', null, null, null, null, null, null, 1],
+  [60, '{HH}:{mm}', null, null, '\n{YYYY}-{MM}-{DD}', null, null, null, 1],
+  [1, '{HH}:{mm}:{ss}', null, null, '\n{YYYY}-{MM}-{DD}', null, null, null, 1],
+];
+
 /** What is drawn: a title, lines from the series, and how a value is said. */
 const CHARTS = [
   {
@@ -87,14 +97,14 @@ export function charts(place) {
         return;
       }
       plots[at]?.destroy();
-      plots[at] = plot(places[at], chart, lines, data);
+      plots[at] = newPlot(places[at], chart, lines, data);
     });
   }
 
   return { draw, leave };
 }
 
-function plot(place, chart, lines, data) {
+function newPlot(place, chart, lines, data) {
   const style = getComputedStyle(document.documentElement);
   const colour = (name) => style.getPropertyValue(`--${name}`).trim();
   const axis = { stroke: colour('soft'), grid: { stroke: colour('line'), width: 1 }, ticks: { show: false }, font: '11px system-ui, "DejaVu Sans", sans-serif' };
@@ -108,7 +118,7 @@ function plot(place, chart, lines, data) {
     cursor: { show: false },
     legend: { show: false },
     scales: { x: { time: true }, y: { range: (_, low, high) => [0, Math.max(high ?? 0, low ?? 0) * 1.1 || 1] } },
-    axes: [axis, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => chart.say(tick)) }],
+    axes: [{ ...axis, space: 56, values: TIMES }, { ...axis, size: 64, values: (_, ticks) => ticks.map((tick) => chart.say(tick)) }],
     series: [{}, ...lines.map(([kind]) => ({ stroke: colour(kind === 'aim' ? 'soft' : kind), width: 2, dash: dashes[kind], spanGaps: true, points: { show: false } }))],
   }, data, canvas);
 }

@@ -17,8 +17,8 @@ let view = null;
 
 /** `#/` is the overview, `#/NAME` one migration. */
 function asked() {
-  const name = decodeURIComponent(location.hash.replace(/^#\/?/, ''));
-  return name === '' ? null : name;
+  const wanted = decodeURIComponent(location.hash.replace(/^#\/?/, ''));
+  return wanted === '' ? null : wanted;
 }
 
 async function start() {

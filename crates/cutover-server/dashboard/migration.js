@@ -8,7 +8,7 @@ import { differences } from './diffs.js';
 import { card, fill, h, tag } from './dom.js';
 import { gates } from './gates.js';
 import { verbs } from './orders.js';
-import { sides } from './sides.js';
+import { rateOnNew, sides } from './sides.js';
 import { track } from './track.js';
 import { lasting, span } from './words.js';
 
@@ -59,15 +59,9 @@ function layout(name, parts) {
 }
 
 /** A new phase comes into sight, also on a phone; as long as it stays, what was scrolled to does. */
-function bringHere(track, scrolled) {
-  const here = track.querySelector('.here');
-  track.scrollLeft = scrolled ?? (here ? here.offsetLeft - track.offsetLeft - (track.clientWidth - here.clientWidth) / 2 : 0);
-}
-
-/** Requests a second that users have had answered by new in the last minute. */
-function rateOnNew({ new: side, stepMs }) {
-  const steps = side.requests.slice(-Math.ceil(60_000 / stepMs));
-  return steps.length ? (1000 * steps.reduce((all, one) => all + one, 0)) / (steps.length * stepMs) : 0;
+function bringHere(phases, scrolled) {
+  const here = phases.querySelector('.here');
+  phases.scrollLeft = scrolled ?? (here ? here.offsetLeft - phases.offsetLeft - (phases.clientWidth - here.clientWidth) / 2 : 0);
 }
 
 /** What went wrong, what follows by itself, and where to look. */

@@ -1,15 +1,28 @@
-// Old and new side by side: the last five minutes in numbers.
+// Old and new side by side: the last minutes in numbers.
 
 import { card, h, table } from './dom.js';
 import { count, ms, share } from './words.js';
 
-/** Steps of five seconds that are summed up. */
-const STEPS = 60;
+const FIVE_MINUTES_MS = 300_000;
+
+/** The end of a list of the series: what it has of the last so many milliseconds. */
+function newest(list, { stepMs }, lastMs) {
+  return list.slice(-Math.ceil(lastMs / stepMs));
+}
+
+function total(list) {
+  return list.reduce((all, one) => all + (one ?? 0), 0);
+}
+
+/** Requests a second that users have had answered by new in the last minute. */
+export function rateOnNew(series) {
+  const steps = newest(series.new.requests, series, 60_000);
+  return steps.length ? (1000 * total(steps)) / (steps.length * series.stepMs) : 0;
+}
 
 export function sides(value, series) {
-  const newest = (list) => list.slice(-STEPS);
-  const sum = (list) => newest(list).reduce((all, one) => all + (one ?? 0), 0);
-  const last = (list) => newest(list).findLast((one) => one !== null) ?? null;
+  const sum = (list) => total(newest(list, series, FIVE_MINUTES_MS));
+  const last = (list) => newest(list, series, FIVE_MINUTES_MS).findLast((one) => one !== null) ?? null;
   const row = (who, side) => {
     const requests = sum(side.requests);
     return [

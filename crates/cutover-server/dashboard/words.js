@@ -43,7 +43,8 @@ function timed(atMs, text) {
   const element = document.createElement('time');
   const date = new Date(atMs);
   element.dateTime = date.toISOString();
-  element.title = date.toLocaleString();
+  // Sweden writes dates as ISO 8601 does.
+  element.title = date.toLocaleString('sv');
   element.textContent = text;
   return element;
 }

@@ -4,7 +4,7 @@
 //! profile or selection would build Pingora and wasmtime a second time.
 
 use super::counts::Counts;
-use super::{Outcome, Step, Work};
+use super::{Outcome, Step, Work, javascript};
 use crate::process::{output, works};
 use crate::tidy;
 use anyhow::{Context, Result, bail, ensure};
@@ -26,6 +26,12 @@ pub(super) const ALL: &[Step] = &[
         run: tidy_step,
     },
     Step { name: "typos", proves: "spelling", limit: minutes(3), run: typos },
+    Step {
+        name: "javascript",
+        proves: "ESLint has nothing against the dashboard and the scripts",
+        limit: minutes(2),
+        run: javascript::lint,
+    },
     Step {
         name: "deny",
         proves: "bans, licences and sources, as cargo-deny sees them",
@@ -103,13 +109,12 @@ fn passed(note: &str) -> Result<Outcome> {
 
 fn fmt(work: &Work) -> Result<Outcome> {
     work.log.run(&mut cargo(work, &["fmt", "--all", "--", "--check", "--color", "never"]))?;
-    let guests = "plugins/Cargo.toml";
-    if !work.root.join(guests).exists() {
-        return passed("workspace");
+    // Workspaces of their own, built for WebAssembly.
+    for guests in ["plugins/Cargo.toml", "benches/peers/envoy-wasm/Cargo.toml"] {
+        let words = ["fmt", "--manifest-path", guests, "--all", "--", "--check"];
+        work.log.run(&mut cargo(work, &words))?;
     }
-    work.log
-        .run(&mut cargo(work, &["fmt", "--manifest-path", guests, "--all", "--", "--check"]))?;
-    passed("workspace and plugins")
+    passed("workspace and guests")
 }
 
 fn tidy_step(work: &Work) -> Result<Outcome> {
