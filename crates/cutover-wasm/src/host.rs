@@ -5,7 +5,7 @@ use crate::component::Component;
 use crate::error::{HostError, LoadError};
 use crate::limit::{MAX_STACK_BYTES, MAX_TABLE_ELEMENTS};
 use crate::said::printable;
-use crate::ticker::{Awake, Ticker};
+use crate::ticker::{Awake, Running, Ticker};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -22,7 +22,8 @@ pub struct HostOptions {
     pub workers: usize,
     /// Folder for compiled components. It must be writable by this user alone; it is made if it is not there.
     pub cache: Option<PathBuf>,
-    /// How often deadlines are looked at. A call may exceed its deadline by two of these.
+    /// How often the deadlines of calls in flight are looked at. Before that a call has to be found, which takes as long as
+    /// the shortest deadline in use, 10 ms at most: so it ends at twice its deadline and two of these, at the latest.
     pub tick: Duration,
 }
 
@@ -69,7 +70,7 @@ impl Host {
         let engine = Engine::new(&config(workers))
             .map_err(|error| HostError::Engine(printable(&format!("{error:#}"))))?;
         let cache = cache.map(|folder| Cache::open(folder, &engine)).transpose()?;
-        let ticker = Ticker::start(engine.clone(), tick)
+        let ticker = Ticker::start(workers, tick, ticking(&engine))
             .map_err(|error| HostError::Ticker(error.to_string()))?;
         let live = Arc::new(AtomicUsize::new(0));
         Ok(Self(Arc::new(Shared { engine, ticker, tick, cache, workers, live })))
@@ -114,9 +115,21 @@ impl Shared {
         u64::try_from(ticks).unwrap_or(u64::MAX / 2).min(u64::MAX / 2) + 1
     }
 
-    pub(crate) fn awake(&self) -> Awake {
-        self.ticker.awake()
+    /// Calls with this deadline will be made until the guard is dropped.
+    pub(crate) fn awake(&self, deadline: Duration) -> Awake {
+        self.ticker.awake(deadline)
     }
+
+    /// A call is in flight until the guard is dropped: without one, its deadline never passes.
+    pub(crate) fn running(&self) -> Running<'_> {
+        self.ticker.running()
+    }
+}
+
+/// What a tick does.
+fn ticking(engine: &Engine) -> impl Fn() + Send + 'static {
+    let engine = engine.clone();
+    move || engine.increment_epoch()
 }
 
 fn config(workers: usize) -> Config {

@@ -90,6 +90,7 @@ impl Started {
     /// Instantiates and configures.
     pub(crate) fn new(blueprint: &Blueprint) -> Result<Self, LoadError> {
         let component = &blueprint.component;
+        let _running = component.host().running();
         let live = Live::begin(blueprint);
         let context = Context {
             limits: Limits::new(blueprint.memory_cap_bytes),

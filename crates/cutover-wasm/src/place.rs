@@ -84,7 +84,7 @@ impl Component {
             memory_cap_bytes: memory.min(MAX_MEMORY_BYTES),
             live: Arc::new(AtomicUsize::new(0)),
         };
-        let awake = host.awake();
+        let awake = host.awake(deadline);
         let first = Started::new(&blueprint)?;
         let manifest = Manifest::check(&first.declared).map_err(LoadError::Manifest)?;
         // The path of requests never calls this one.
@@ -176,6 +176,8 @@ impl Place {
         call: impl FnOnce(&mut Instance, &Manifest) -> Result<R, Fault>,
     ) -> Result<R, Fault> {
         self.slots.count();
+        let host = self.blueprint.component.host();
+        let _running = host.running();
         let mut instance = match self.slots.take() {
             Some(idle) => idle,
             None => self.fresh()?,

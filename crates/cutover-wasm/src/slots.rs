@@ -69,7 +69,7 @@ impl Slots {
 }
 
 /// A number of the calling thread, dense from 0 in the order in which threads first call a plugin.
-fn worker() -> usize {
+pub(crate) fn worker() -> usize {
     static NEXT: AtomicUsize = AtomicUsize::new(0);
     thread_local! {
         static WORKER: usize = NEXT.fetch_add(1, Relaxed);
