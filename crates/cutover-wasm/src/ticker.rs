@@ -153,6 +153,7 @@ mod tests {
         (Ticker::start(2, TICK, advance).expect("a thread"), ticks)
     }
 
+    #[expect(clippy::disallowed_methods, reason = "waits for a thread that keeps real time")]
     fn after(ticks: &AtomicUsize, at_least: usize) -> bool {
         (0..10_000).any(|_| {
             std::thread::sleep(TICK);
@@ -161,6 +162,7 @@ mod tests {
     }
 
     #[test]
+    #[expect(clippy::disallowed_methods, reason = "waits for a thread that keeps real time")]
     fn time_passes_only_for_calls_in_flight() {
         let (ticker, ticks) = ticker();
         let place = ticker.awake(TICK);
